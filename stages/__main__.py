@@ -1,0 +1,51 @@
+"""`plurifill VERB ...`: finds the verb's module and runs it. Exit codes: 0 ok, 2 the user's mistake, 1 ours."""
+
+import importlib
+import sys
+
+import typer
+
+from stages.contract import UserError
+
+VERBS = {
+    "shard": "make a dataset's shards, masks and audit from its source",
+    "train": "train one part (or all parts) of a method; run again to resume",
+    "sample": "draw a method's completions for every protocol's images",
+    "benchmark": "score a method's completions",
+    "report": "write reports/index.html and its tables",
+    "inpaint": "complete your own photographs",
+    "preset": "write params.yaml from a preset, or show what it changes",
+    "doctor": "say what this machine has: versions, devices, data, weights",
+}
+
+
+def usage() -> str:
+    rows = [f"  {name:<10} {line}" for name, line in VERBS.items()]
+    return "\n".join(["usage: plurifill VERB [OPTIONS]    (plurifill VERB --help tells a verb's options)", "", *rows])
+
+
+def main() -> None:
+    """Run the verb named by the first argument."""
+    verb = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    if verb in {"--help", "-h", "help"}:
+        print(usage())
+        return
+    if verb not in VERBS:
+        print(f"plurifill: there is no verb {verb!r}; choose from {' '.join(VERBS)}", file=sys.stderr)
+        sys.exit(2)
+    run(verb, sys.argv[2:])
+
+
+def run(verb: str, arguments: list[str]) -> None:
+    """A verb's `main` under typer; a UserError becomes one line and exit code 2."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command(name=verb)(importlib.import_module(f"stages.{verb}").main)
+    try:
+        app(arguments, prog_name=f"plurifill {verb}")
+    except UserError as error:
+        print(f"plurifill {verb}: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""The words that verbs and methods share: a Part learns, an Inpainter samples.
+
+Axes in names: B images, K samples an image, C channels (RGB), H rows, W columns, 1 a singleton.
+`known_B1HW` is 1 where the pixel is given and 0 in the hole. Images are float32 in [-1, 1].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+
+class UserError(Exception):
+    """The user's mistake, told in one line that names the file, key or value and the mend (exit code 2)."""
+
+
+class Params(BaseModel):
+    """A frozen, validated block of params.yaml; an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a network must know of its data: images are size x size, label maps have `classes` classes (0: none)."""
+
+    size: int
+    classes: int = 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's images. seeds_B (int64) is a seed an image, the same whatever the rank or the micro-batch."""
+
+    image_BCHW: Tensor
+    known_B1HW: Tensor
+    keys: tuple[str, ...]
+    seeds_B: Tensor
+    labels_BHW: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """Images to complete. The hole is already blanked (0, mid-grey); a sample depends on its own seed alone."""
+
+    image_BCHW: Tensor
+    known_B1HW: Tensor
+    seeds_BK: Tensor
+
+
+@dataclass(frozen=True)
+class Completions:
+    """raw_BKCHW in [-1, 1], not composited; side pictures by name (B first); seconds by phase for the whole call."""
+
+    raw_BKCHW: Tensor
+    side: Mapping[str, Tensor] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished part as it was released: its resolved params, the data's spec and its (averaged) weights."""
+
+    params: Mapping[str, Any]
+    spec: Spec
+    tensors: Mapping[str, Tensor]
+
+
+class Stateful(Protocol):
+    """Anything with torch's state protocol: modules, optimisers, schedulers."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state_dict: dict[str, Any], /) -> Any: ...
+
+
+class Perceptual(Protocol):
+    """A perceptual distance of two image batches in [-1, 1]: a value an image, shape (B,)."""
+
+    def __call__(self, image_BCHW: Tensor, other_BCHW: Tensor) -> Tensor: ...
+
+
+class Tools(Protocol):
+    """What the loop lends a part, so that no part knows of precision, ranks, clipping or accumulation."""
+
+    def prepare(self, module: nn.Module) -> nn.Module:
+        """The module on its device, in its memory format, weights equal on all ranks, compiled where asked for."""
+        ...
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """The precision in which forward passes run."""
+        ...
+
+    def descend(self, loss: Tensor, optimizer: Optimizer) -> None:
+        """Gradients of `loss` for that optimiser's parameters alone; then one guarded, clipped step when it is due."""
+        ...
+
+    def perceptual(self, net: str) -> Perceptual | None:
+        """LPIPS on `net` (alex, squeeze, vgg); None where its weights cannot be had, which is told and recorded."""
+        ...
+
+
+class Part(Protocol):
+    """One trainable stage of one method. `model` is the network that is averaged and released."""
+
+    model: nn.Module
+
+    def step(self, batch: Batch) -> dict[str, float | Tensor]:
+        """Learn from one (micro-)batch; owns its losses and optimisers. Scalars to log (0-d tensors stay on device)."""
+        ...
+
+    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Figures on val: accuracy, used codes, bits/dim, PSNR ... over all batches, not a mean of means."""
+        ...
+
+    def pictures(self, batch: Batch) -> dict[str, Tensor]:
+        """What a person would look at: name -> B3HW in [-1, 1]."""
+        ...
+
+    def state(self) -> dict[str, Stateful]:
+        """Everything that an exact resume needs, the model included."""
+        ...
+
+
+@runtime_checkable
+class Inpainter(Protocol):
+    """Completes images: seeds_BK in, K completions an image out."""
+
+    def sample(self, request: Request) -> Completions: ...
