@@ -1,0 +1,61 @@
+"""A method's inpainter from params and trained parts: what `sample` and `inpaint` share.
+
+A row is one thing to compare: a method, or a method with one named variant of its `inpaint` block. The block's
+`variants` are named overrides; without any there is one row of the method's own name, else one row a variant
+("classical/telea"), and `name: {}` is the block as it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
+import torch
+
+from stages import places
+from stages.contract import Inpainter, Trained, UserError
+from stages.engine.checkpoint import read_trained
+from stages.engine.params import dig, method_block, nearest, validate
+
+
+def names(values: Mapping[str, Any], method: str) -> list[str]:
+    """The method's rows, in the order of params.yaml."""
+    variants = _variants(values, method)
+    return [f"{method}/{variant}" for variant in variants] or [method]
+
+
+def block(values: Mapping[str, Any], method: str, row: str) -> dict[str, Any]:
+    """A row's resolved parameters: shared blocks, the `inpaint` block, the variant's overrides on top."""
+    variants = _variants(values, method)
+    variant = row.removeprefix(method).removeprefix("/")
+    if variant and variant not in variants:
+        raise UserError(f"methods.{method}.inpaint.variants: no {variant}{nearest(variant, list(variants))}")
+    own = method_block(values, method, "inpaint", module(method).SHARED)
+    overrides = variants.get(variant) or {}
+    return {**{key: value for key, value in own.items() if key != "variants"}, **overrides}
+
+
+def parents(method: str) -> dict[str, Trained]:
+    """The trained parts that the method samples with; UserError where one is not there."""
+    return {part: read_trained(places.model(method, part)) for part in module(method).PARENTS}
+
+
+def load(values: Mapping[str, Any], method: str, row: str, device: torch.device) -> Inpainter:
+    """The row's inpainter on `device`; params are validated before any weight is read."""
+    params = validate(module(method).Params, block(values, method, row), f"methods.{method}.inpaint")
+    return module(method).build(params, parents(method), device)
+
+
+def module(method: str) -> ModuleType:
+    """`stages.methods.<method>.inpaint`."""
+    name = f"stages.methods.{method}"
+    if not method.isidentifier() or find_spec(name) is None or find_spec(f"{name}.inpaint") is None:
+        raise UserError(f"{method}: no such method; one is a folder in stages/methods with inpaint.py")
+    return import_module(f"{name}.inpaint")
+
+
+def _variants(values: Mapping[str, Any], method: str) -> dict[str, Mapping[str, Any] | None]:
+    return dig(values, f"methods.{method}.inpaint").get("variants") or {}
