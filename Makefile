@@ -1,0 +1,74 @@
+# `make` or `make help` lists the targets; every one sets up .venv first where it needs it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+METHOD ?= latent_codes
+NAME ?= photographs
+
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# none of the tools phones home unless the user says so
+export DVC_NO_ANALYTICS ?= 1
+export DO_NOT_TRACK ?= true
+export MLFLOW_DISABLE_TELEMETRY ?= true
+export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
+# threads that wait sleep instead of spinning: two processes on two cores keep their speed
+export OMP_WAIT_POLICY ?= passive
+
+.PHONY: help setup repro test test-all lint format bench gpu preset ui lock clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## create .venv from requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "plurifill needs Python >= 3.11; name one: make setup PYTHON=python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check "uv==$$(sed -n 's/^uv==\([^ ;]*\).*/\1/p' requirements.lock)"
+	$(VENV)/bin/uv pip sync --quiet --require-hashes --python $(VENV)/bin/python requirements.lock
+	$(VENV)/bin/uv pip install --quiet --no-deps --no-build-isolation --python $(VENV)/bin/python --editable .
+	@touch $@
+
+repro: $(READY)  ## run the whole pipeline on the built-in photographs; ends with the report's place
+	plurifill shard --look
+	dvc repro
+	@echo "report: $(CURDIR)/reports/index.html"
+
+test: $(READY)  ## the tests, without the long ones
+	python -m pytest
+
+test-all: $(READY)  ## all tests
+	python -m pytest -m "long or not long"
+
+lint: $(READY)  ## ruff (format, rules) and mypy
+	ruff format --check .
+	ruff check .
+	mypy
+
+format: $(READY)  ## let ruff mend what it can
+	ruff format .
+	ruff check --fix .
+
+bench: $(READY)  ## speed: peer and ours in turn, the ratios
+	python -m tests.bench
+
+gpu: $(READY)  ## train, sample and score METHOD without dvc, in this process's params.yaml (make preset NAME=gpu first)
+	plurifill shard
+	plurifill train $(METHOD)
+	plurifill sample $(METHOD)
+	plurifill benchmark $(METHOD)
+	plurifill report
+
+preset: $(READY)  ## write params.yaml from presets/NAME.yaml
+	plurifill preset $(NAME)
+
+ui: $(READY)  ## MLflow's pages on 127.0.0.1:5000
+	mlflow server --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
+
+lock:  ## compile requirements.lock from pyproject.toml (versions and hashes, no addresses)
+	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
+
+clean:  ## remove what can be made again: state in progress, results, caches (never .venv, never the DVC cache)
+	rm -rf data/progress data/shards data/masks data/models data/samples reports/index.html reports/tables.* reports/scores reports/pages .pytest_cache .mypy_cache .ruff_cache
