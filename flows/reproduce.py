@@ -26,7 +26,10 @@ def run_stage(stage: str) -> None:
 
 
 # one stage at a time: two trainings on one device fall to a fraction of their speed
-@flow(task_runner=ThreadPoolTaskRunner(max_workers=int(os.environ.get("PLURIFILL_STAGES_AT_ONCE", "1"))))
+AT_ONCE = int(os.environ.get("PLURIFILL_STAGES_AT_ONCE", "1"))
+
+
+@flow(task_runner=ThreadPoolTaskRunner(max_workers=AT_ONCE))  # type: ignore[arg-type]
 def reproduce() -> list[State]:
     """Run what is stale, parents first; a run with nothing stale ends at once."""
     runs: dict[str, PrefectFuture[None]] = {}
