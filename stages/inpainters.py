@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from stages import places
-from stages.contract import Inpainter, Trained, UserError
+from stages.contract import Inpainter, Params, Trained, UserError
 from stages.engine.checkpoint import read_trained
 from stages.engine.params import dig, method_block, nearest, validate
 
@@ -43,10 +43,15 @@ def parents(method: str) -> dict[str, Trained]:
     return {part: read_trained(places.model(method, part)) for part in module(method).PARENTS}
 
 
+def params(values: Mapping[str, Any], method: str, row: str) -> Params:
+    """A row's parameters, validated."""
+    return validate(module(method).Params, block(values, method, row), f"methods.{method}.inpaint")
+
+
 def load(values: Mapping[str, Any], method: str, row: str, device: torch.device) -> Inpainter:
     """The row's inpainter on `device`; params are validated before any weight is read."""
-    params = validate(module(method).Params, block(values, method, row), f"methods.{method}.inpaint")
-    return module(method).build(params, parents(method), device)
+    own = params(values, method, row)
+    return module(method).build(own, parents(method), device)
 
 
 def module(method: str) -> ModuleType:

@@ -1,0 +1,83 @@
+"""Which part of a picture a network sees, and its way back: pictures of any size through a network of one size.
+
+`whole` is the smallest square that holds the picture: what an aligned data set (faces) was trained on. `hole` is a
+square around the hole, twice as wide as the hole and at least the network's size: fine detail where the hole is
+small. A square may reach over the picture's border; out there nothing is known, so it counts as hole. The square
+is brought to the network's size by `shrink_masked`, so no hole content enters; the completion comes back by
+bicubic interpolation and is seen in the hole alone. `exact` is the picture itself, for methods of no fixed size.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from stages.images import pixels
+
+CONTEXT = 2  # the `hole` square's side in hole sides: a hole fills at most a quarter of what the network sees
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of a picture in its pixels; it may begin before the picture (top, left < 0) and end after it."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+
+def exact(hole_HW: NDArray[np.bool_]) -> Window:
+    """The picture itself."""
+    return Window(0, 0, *hole_HW.shape)
+
+
+def whole(hole_HW: NDArray[np.bool_]) -> Window:
+    """The smallest square that holds the picture, the picture in its middle."""
+    height, width = hole_HW.shape
+    side = max(height, width)
+    return Window((height - side) // 2, (width - side) // 2, side, side)
+
+
+def around(hole_HW: NDArray[np.bool_], size: int) -> Window:
+    """A square of CONTEXT times the hole's bounding box, at least `size`, moved inside the picture; else `whole`."""
+    rows, columns = np.flatnonzero(hole_HW.any(axis=1)), np.flatnonzero(hole_HW.any(axis=0))
+    extent = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
+    side = max(size, CONTEXT * int(extent))
+    if side > min(hole_HW.shape):
+        return whole(hole_HW)
+    corners = [
+        min(max(int(line[0] + line[-1] + 1 - side) // 2, 0), length - side)
+        for line, length in zip((rows, columns), hole_HW.shape, strict=True)
+    ]
+    return Window(corners[0], corners[1], side, side)
+
+
+def see(
+    image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_], window: Window, size: int | None
+) -> tuple[Tensor, Tensor]:
+    """What a network of `size` (None: any) is given: image (1, 3, h, w) with blank holes, known (1, 1, h, w)."""
+    image_BCHW = pixels.to_float(image_HWC[None])
+    known_B1HW = torch.from_numpy(~hole_HW)[None, None].to(image_BCHW.dtype)
+    padding = _padding(hole_HW.shape, window)
+    image_BCHW = F.pad(pixels.blank(image_BCHW, known_B1HW), padding)
+    return pixels.shrink_masked(image_BCHW, F.pad(known_B1HW, padding), size or (window.height, window.width))
+
+
+def back(raw_KCHW: Tensor, image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_], window: Window) -> Tensor:
+    """Completions as uint8 (K, H, W, 3) of the picture's own size; known pixels are the picture's, untouched."""
+    seen, raw_KCHW = (window.height, window.width), raw_KCHW.float().cpu()
+    if raw_KCHW.shape[-2:] != seen:
+        raw_KCHW = F.interpolate(raw_KCHW, seen, mode="bicubic", align_corners=False)
+    raw_KHWC = pixels.to_uint8(F.pad(raw_KCHW, [-extra for extra in _padding(hole_HW.shape, window)]))
+    hole_KHW1 = torch.from_numpy(hole_HW)[None, :, :, None]
+    return torch.where(hole_KHW1, raw_KHWC, torch.from_numpy(image_HWC.copy())[None])
+
+
+def _padding(shape: tuple[int, ...], window: Window) -> list[int]:
+    # F.pad's order: left, right, top, bottom; a negative number crops
+    right, bottom = window.left + window.width - shape[1], window.top + window.height - shape[0]
+    return [-window.left, right, -window.top, bottom]
