@@ -60,7 +60,7 @@ def see(
     image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_], window: Window, size: int | None
 ) -> tuple[Tensor, Tensor]:
     """What a network of `size` (None: any) is given: image (1, 3, h, w) with blank holes, known (1, 1, h, w)."""
-    image_BCHW = pixels.to_float(image_HWC[None])
+    image_BCHW = pixels.to_float(image_HWC[None].copy())  # a decoder's pixels are read-only
     known_B1HW = torch.from_numpy(~hole_HW)[None, None].to(image_BCHW.dtype)
     padding = _padding(hole_HW.shape, window)
     image_BCHW = F.pad(pixels.blank(image_BCHW, known_B1HW), padding)
