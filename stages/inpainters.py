@@ -1,8 +1,7 @@
 """A method's inpainter from params and trained parts: what `sample` and `inpaint` share.
 
-A row is one thing to compare: a method, or a method with one named variant of its `inpaint` block. The block's
-`variants` are named overrides; without any there is one row of the method's own name, else one row a variant
-("classical/telea"), and `name: {}` is the block as it stands.
+A row is one thing to compare: a method with its `inpaint` block as it stands ("latent_codes"), or with one of the
+block's named `variants`, which are overrides ("classical/telea").
 """
 
 from __future__ import annotations
@@ -22,9 +21,12 @@ from stages.engine.params import dig, method_block, nearest, validate
 
 
 def names(values: Mapping[str, Any], method: str) -> list[str]:
-    """The method's rows, in the order of params.yaml."""
-    variants = _variants(values, method)
-    return [f"{method}/{variant}" for variant in variants] or [method]
+    """The method's rows, in the order of params.yaml; the plain one is left out where a variant says the very same."""
+    named = {
+        f"{method}/{variant}": params(values, method, f"{method}/{variant}") for variant in _variants(values, method)
+    }
+    plain = [] if params(values, method, method) in named.values() else [method]
+    return [*plain, *named]
 
 
 def block(values: Mapping[str, Any], method: str, row: str) -> dict[str, Any]:
