@@ -1,0 +1,188 @@
+"""The one loop: it owns time (batches, seeds, evaluation, checkpoints, logging, signals), the part owns learning.
+
+A run is a pure function of its configuration: step k sees batch k and random numbers seeded by (seed, k, rank), so a
+run that was stopped and started again by the same command ends with the same weights, bit for bit on CPU.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from stages.contract import Batch, Part, UserError
+from stages.engine import pictures
+from stages.engine.checkpoint import Keeper
+from stages.engine.ema import Average
+from stages.engine.feed import Batches, Feed, micro_batches, to_device
+from stages.engine.journal import Journal
+from stages.engine.loop_params import LoopParams
+from stages.engine.progress import Bar
+from stages.engine.seed import seed_all
+from stages.engine.signals import Interrupted, Signals
+from stages.engine.tools import Workbench
+from stages.engine.track import Tracker
+
+
+@dataclass(frozen=True)
+class Run:
+    """One part's training as the verb puts it together; `folder` keeps its state in progress."""
+
+    part: Part
+    tools: Workbench  # knows the run's name, loop params, device and ranks
+    batches: Batches
+    val: Sequence[Batch]
+    folder: Path
+    tracker: Tracker
+
+
+def train(run: Run) -> Training:
+    """From the newest checkpoint (or the start) to the last step. Raises Interrupted where it was asked to stop."""
+    loop, ranks, name = run.tools.loop, run.tools.ranks, run.tools.name
+    if loop.batch % (ranks.world * loop.accumulate):
+        raise UserError(
+            f"{name}: loop.batch = {loop.batch} does not divide into {ranks.world} ranks x {loop.accumulate}"
+        )
+    training = Training(run)
+    start = training.restore()
+    feed = Feed(run.batches, ranks, start, loop.steps, loop.workers)
+    with Signals() as signals, Bar(name, loop.steps, start, loop.batch, ranks.leads) as bar, feed:
+        if start == 0:
+            training.evaluate(0)
+        for step in range(start, loop.steps):
+            training.advance(feed.next(), step)
+            done = step + 1
+            bar.show(done, training.log(done) if _due(done, loop.log_every, loop) else None)
+            if _due(done, loop.eval_every, loop):
+                training.evaluate(done)
+            stop = ranks.any(bool(signals.caught))
+            if stop or _due(done, loop.save_every, loop):
+                training.save(done)
+            if stop and done < loop.steps:
+                raise Interrupted(signals.caught, f"{name} after step {done} of {loop.steps}")
+    return training
+
+
+def _due(done: int, every: int, loop: LoopParams) -> bool:
+    return done == loop.steps or bool(every and done % every == 0)
+
+
+class Training:
+    """A run's moving state, and what a step, a log line, an evaluation and a checkpoint are."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.loop, self.ranks = run, run.tools.loop, run.tools.ranks
+        self.average = Average(run.part.model, self.loop.ema) if self.loop.ema else None
+        self.journal = Journal()
+        self.keeper = Keeper(run.folder)
+        self.seconds = 0.0  # spent training, over all processes of the run
+        self._since = time.monotonic()
+        run.tools.know(run.part.state())
+
+    def advance(self, batch: Batch, step: int) -> None:
+        """One step: every micro-batch is learnt from, then ranks and averages are brought up to date."""
+        run, loop = self.run, self.loop
+        seed_all(loop.seed, step, self.ranks.rank)
+        batch = to_device(batch, run.tools.device, loop.channels_last)
+        for micro, piece in enumerate(micro_batches(batch, loop.accumulate)):
+            run.tools.begin(step, micro)
+            self.journal.add(run.part.step(piece))
+        self.ranks.align(self._modules())
+        if self.average:
+            self.average.update()
+
+    def log(self, done: int) -> dict[str, float]:
+        """Fetch the training scalars' means since the last log; tell the tracker."""
+        skipped = {f"skipped/{name}": float(count) for name, count in self.run.tools.skipped.items()}
+        figures = {**self.journal.fetch(done, done * self.loop.batch, self.ranks), **skipped}
+        self.run.tracker.log({f"train/{name}": value for name, value in figures.items()}, done * self.loop.batch)
+        return figures
+
+    def evaluate(self, done: int) -> None:
+        """Figures on val and pictures, by the averaged weights in eval mode; on rank 0, while the others wait."""
+        if self.ranks.leads:
+            seed_all(self.loop.seed, "evaluate")
+            with self.released(), torch.no_grad(), _resting(self._modules()):
+                figures = self.run.part.evaluate(self._on_device(self.run.val))
+                shown = self.run.part.pictures(next(self._on_device(self.run.val)))
+            images = done * self.loop.batch
+            self.journal.note(done, images, "val", figures)
+            drawn = {name: pictures.grid(image_B3HW) for name, image_B3HW in shown.items()}
+            pictures.write(self.pictures, drawn)
+            self.run.tracker.log({f"val/{name}": value for name, value in figures.items()}, images)
+            self.run.tracker.show(drawn, images)
+        self.ranks.wait()
+
+    @property
+    def pictures(self) -> Path:
+        """The folder of the latest evaluation's pictures."""
+        return self.run.folder / "pictures"
+
+    def released(self) -> AbstractContextManager[None]:
+        """Inside, `part.model` bears the weights that are released: the averaged ones where there are any."""
+        return self.average.swapped() if self.average else nullcontext()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The released weights, by name, copied."""
+        with self.released():
+            return {name: tensor.detach().cpu().clone() for name, tensor in self.run.part.model.state_dict().items()}
+
+    def save(self, done: int) -> None:
+        """Publish a checkpoint."""
+        if self.ranks.leads:
+            self.keeper.save(done, {"step": done, **self._state()})
+            self.run.tracker.flush()
+        self.ranks.wait()
+
+    def restore(self) -> int:
+        """Take up the newest whole checkpoint; returns how many steps are done."""
+        self.ranks.wait()
+        state = self.keeper.newest() if self.ranks.leads else None
+        self.ranks.wait()  # rank 0 has removed what is damaged
+        state = state if self.ranks.leads else self.keeper.newest()
+        if state is None:
+            return 0
+        for name, value in self.run.part.state().items():
+            value.load_state_dict(state["part"][name])
+        if self.average:
+            self.average.load_state_dict(state["average"])
+        self.journal.load_state_dict(state["journal"])
+        self.run.tools.load_state_dict(state["tools"])
+        self.seconds = state["seconds"]
+        return state["step"]
+
+    def _state(self) -> dict[str, Any]:
+        now = time.monotonic()
+        self.seconds, self._since = self.seconds + now - self._since, now
+        return {
+            "part": {name: value.state_dict() for name, value in self.run.part.state().items()},
+            "average": self.average.state_dict() if self.average else {},
+            "journal": self.journal.state_dict(),
+            "tools": self.run.tools.state_dict(),
+            "seconds": self.seconds,
+        }
+
+    def _modules(self) -> list[nn.Module]:
+        return [value for value in self.run.part.state().values() if isinstance(value, nn.Module)]
+
+    def _on_device(self, batches: Sequence[Batch]) -> Iterator[Batch]:
+        return (to_device(batch, self.run.tools.device, self.loop.channels_last) for batch in batches)
+
+
+@contextmanager
+def _resting(modules: Sequence[nn.Module]) -> Iterator[None]:
+    """All in eval mode inside; each as it was afterwards."""
+    modes = [(module, module.training) for root in modules for module in root.modules()]
+    try:
+        for module, _ in modes:
+            module.training = False
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode

@@ -1,0 +1,67 @@
+"""`plurifill train METHOD [PART]`: train one part, or all parts of a method, parents first; run again to go on.
+
+State in progress lies under a fingerprint of everything that the result depends on, outside DVC's outs; a finished
+part is published at once in data/models/<method>/<part>/, and its state in progress goes.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from stages.contract import Spec, UserError
+from stages.engine import device as devices
+from stages.engine import dry, parts, signals
+from stages.engine.distributed import joined
+from stages.engine.params import dig, read, validate
+from stages.engine.parts import Plan
+from stages.engine.track import TrackParams
+from stages.learning import Learning
+
+
+def main(
+    method: Annotated[str, typer.Argument(help="a method: a folder in stages/methods")],
+    part: Annotated[str, typer.Argument(help="one part of it; none: all, parents first")] = "",
+    set_: Annotated[list[str] | None, typer.Option("-S", metavar="KEY=VALUE", help="override a key of params")] = None,
+    dataset: Annotated[str, typer.Option(help="a block of datasets; default: the part's own, else data.dataset")] = "",
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1; default: cuda where there is one")] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="tell parameters, counts, shapes and work; train nothing")
+    ] = False,
+    params: Annotated[Path, typer.Option(help="the params file")] = Path("params.yaml"),
+) -> None:
+    """Train one part of a method, or all of them; run the same command again to go on where it stopped."""
+    values = read(params, set_ or ())
+    names = [part] if part else parts.order(values, method)
+    if not names:
+        raise UserError(f"{method}: it has no part that learns; sample it at once (plurifill sample {method})")
+    plans = [parts.plan(values, method, name, dataset or None) for name in names]
+    if dry_run:
+        print("\n\n".join(_sketch(values, plan, dataset) for plan in plans))
+        return
+    track = validate(TrackParams, values.get("track", {}), "track")
+    signals.end_with_dvc()
+    on = devices.choose(device or None)
+    try:
+        with joined(on) as ranks:
+            for plan in plans:
+                Learning.of(plan, on, ranks).run(track)
+    except signals.Interrupted as stop:
+        print(f"plurifill train: {stop}", file=sys.stderr)
+        sys.exit(stop.code)
+
+
+def _sketch(values: Mapping[str, Any], plan: Plan, dataset: str) -> str:
+    """What training the part would be; needs neither data nor parents."""
+    block = dig(values, f"datasets.{plan.dataset}")
+    ancestors: dict[str, Plan] = {}
+    waiting = list(plan.parents)
+    while waiting:
+        name = waiting.pop()
+        ancestors[name] = parts.plan(values, plan.method, name, dataset or None)
+        waiting += ancestors[name].parents
+    return dry.describe(plan, ancestors, Spec(block["size"], block.get("classes", 0)))
