@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from stages.contract import UserError
 from stages.images import pixels
+from stages.images.masks import doubt
 
 ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
-SMALL, LARGE = 0.01, 0.95  # hole shares outside of these are more often a wrong polarity than a wish
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,8 @@ def read(one: Pair, hole: str) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
 
 def suspicion(image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_]) -> str | None:
     """Why the mask may have been declared the wrong way round; None where nothing hints at it."""
-    share = float(hole_HW.mean())
-    if share < SMALL or share > LARGE:
-        return f"the hole is {share:.1%} of the picture"
+    if told := doubt(hole_HW):
+        return told
     known_NC = image_HWC[~hole_HW]
     if (known_NC == known_NC[0]).all():
         return "every known pixel has one and the same colour"
