@@ -1,0 +1,143 @@
+"""The restrictive encoder: tokens of what is visible, told apart from what is not (paper 000, Sec. 3.1, eq. 3-5).
+
+Axes: K codes; H W are pixels of images and cells of tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.optim import Adam
+
+from stages.contract import Batch, Spec, Stateful, Tools, Trained
+from stages.images.pixels import blank
+from stages.losses.codes import cross_entropy
+from stages.losses.means import Means, masked_mean
+from stages.methods.latent_codes import vq
+from stages.methods.latent_codes.rate import Rate, Schedule
+from stages.methods.latent_codes.teacher import Teacher, prepared
+from stages.methods.latent_codes.token_mask import Sizes, TokenMask, enlarge, near_hole, same_grid
+from stages.nets import pyramid
+from stages.nets.partial_conv import Convolution, PlainConv2d, RestrictiveConv2d
+
+PARENTS: tuple[str, ...] = ("vq",)
+SHARED: tuple[str, ...] = ("token_mask",)
+
+BETAS = (0.9, 0.95)  # Adam's, as released
+
+
+class Params(Rate, Sizes):
+    """The encoder; stem, cells and codes are the vq's."""
+
+    kind: Literal["restrictive", "vanilla", "miracle"] = "restrictive"  # Tables 2 and 3; miracle sees the whole image
+    strict: bool = True  # masks everywhere; False: the released way, which lets masked features back in
+    mask_input: bool = False  # the mask as a fourth channel; the paper names none (as released: there)
+    features: int = Field(default=256, ge=1)  # channels before the classes, as released
+    token_mask: TokenMask = TokenMask()
+
+
+class TokenEncoder(nn.Module):
+    """Logits of the token of every cell; those of cells that are not visible mean nothing."""
+
+    def __init__(self, params: Params, parent: vq.Params, spec: Spec) -> None:
+        super().__init__()
+        same_grid("encoder", params.multipliers, parent.multipliers)
+        self.kind, self.mask_input, self.rule = params.kind, params.mask_input, params.token_mask
+        self.stem, self.levels = parent.stem, len(params.multipliers)
+        conv, shape = _convolution(params), params.shape(spec, parent.stem, masked=params.strict)
+        self.encoder = pyramid.Encoder(shape, 4 if params.mask_input else 3, params.features, conv)
+        self.head = conv(params.features, parent.codes, 1)
+
+    def cells(self, known_B1HW: Tensor) -> Tensor:
+        """The token mask: 1 where a token is read off (eq. 4)."""
+        return self.rule.cells(known_B1HW, self.stem, self.levels)
+
+    def forward(self, image_BCHW: Tensor, known_B1HW: Tensor) -> Tensor:
+        """logits_BKHW. Of the image, only known pixels are looked at, unless it is the miracle."""
+        x_BCHW = image_BCHW if self.kind == "miracle" else blank(image_BCHW, known_B1HW)
+        if self.mask_input:
+            x_BCHW = torch.cat([known_B1HW - 0.5, x_BCHW], 1)
+        seen_B1HW = known_B1HW if self.kind == "restrictive" else None
+        return self.head(*self.encoder(x_BCHW, seen_B1HW))[0]
+
+
+def _convolution(params: Params) -> Convolution:
+    if params.kind != "restrictive":
+        return PlainConv2d
+    rule = params.token_mask
+    border: Literal["outside", "hole"] = "outside" if params.strict else "hole"
+    return partial(RestrictiveConv2d, alpha=rule.alpha, window=rule.window, border=border, strict=params.strict)
+
+
+def restore(trained: Trained, parent: Trained) -> TokenEncoder:
+    """The released encoder of the vq `parent`, frozen, on the CPU."""
+    params = Params.model_validate(trained.params)
+    model = TokenEncoder(params, vq.Params.model_validate(parent.params), trained.spec)
+    model.load_state_dict(dict(trained.tensors))
+    return model.eval().requires_grad_(False)
+
+
+class EncoderPart:
+    """Learns the vq's tokens of the whole image from its visible part, by cross-entropy on visible cells (eq. 5)."""
+
+    def __init__(self, params: Params, parents: Mapping[str, Trained], spec: Spec, tools: Tools) -> None:
+        self.tools, self.teacher = tools, Teacher(parents, tools)
+        self.model = prepared(TokenEncoder(params, self.teacher.params, spec), tools)
+        self.optimizer = Adam(self.model.parameters(), lr=params.lr, betas=BETAS)
+        self.schedule = Schedule(self.optimizer, params)
+
+    def step(self, batch: Batch) -> dict[str, float | Tensor]:
+        codes_BHW = self.teacher.codes(batch.image_BCHW)
+        with self.tools.autocast():
+            logits_BKHW = self.model(batch.image_BCHW, batch.known_B1HW)
+        cells_BHW = self.model.cells(batch.known_B1HW)[:, 0]
+        loss = masked_mean(cross_entropy(logits_BKHW, codes_BHW), cells_BHW)
+        accuracy = masked_mean((logits_BKHW.argmax(1) == codes_BHW).float(), cells_BHW)
+        self.tools.descend(loss, self.optimizer)
+        return {"cross_entropy": loss.detach(), "accuracy": accuracy.detach()}
+
+    @torch.no_grad()
+    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Cross-entropy, and accuracy over visible cells and over those near the hole; `vq_`: the vq's own encoder.
+
+        The vq's encoder is given the masked image: what the restrictive one is there to do better.
+        """
+        means = Means()
+        for batch in batches:
+            codes_BHW = self.teacher.exact_codes(batch.image_BCHW)
+            cells_B1HW = self.model.cells(batch.known_B1HW)
+            cells_BHW, near_BHW = cells_B1HW[:, 0], near_hole(batch.known_B1HW, cells_B1HW)[:, 0]
+            logits_BKHW = self.model(batch.image_BCHW, batch.known_B1HW)
+            means.add("cross_entropy", cross_entropy(logits_BKHW, codes_BHW), cells_BHW)
+            masked = self.teacher.exact_codes(blank(batch.image_BCHW, batch.known_B1HW))
+            for name, guess_BHW in (("", logits_BKHW.argmax(1)), ("vq_", masked)):
+                means.add(f"{name}accuracy", guess_BHW == codes_BHW, cells_BHW)
+                means.add(f"{name}accuracy_near", guess_BHW == codes_BHW, near_BHW)
+            means.add("kept", cells_BHW)
+            means.add("near", near_BHW)
+        return means.result()
+
+    @torch.no_grad()
+    def pictures(self, batch: Batch) -> dict[str, Tensor]:
+        """Masked images, their token masks, and the tokens read off, decoded by the vq beside the true ones."""
+        cells_B1HW = self.model.cells(batch.known_B1HW)
+        guess_BHW = self.model(batch.image_BCHW, batch.known_B1HW).argmax(1)
+        return {
+            "masked": blank(batch.image_BCHW, batch.known_B1HW),
+            "token_mask": enlarge(cells_B1HW, batch.image_BCHW.shape[-1]),
+            "tokens": self.teacher.picture(guess_BHW, cells_B1HW),
+            "true_tokens": self.teacher.picture(self.teacher.exact_codes(batch.image_BCHW), cells_B1HW),
+        }
+
+    def state(self) -> dict[str, Stateful]:
+        return {"model": self.model, "optimizer": self.optimizer, "schedule": self.schedule}
+
+
+def build(params: Params, parents: Mapping[str, Trained], spec: Spec, tools: Tools) -> EncoderPart:
+    """The part, ready to learn."""
+    return EncoderPart(params, parents, spec, tools)

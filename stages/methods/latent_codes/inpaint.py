@@ -1,0 +1,119 @@
+"""Pluralistic completion: encode what is visible, draw the hidden tokens, decode both together (paper 000, Sec. 3)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from stages import contract
+from stages.contract import Completions, Request, Trained, UserError
+from stages.methods.latent_codes import decoder, encoder, prior, vq
+from stages.methods.latent_codes.sampler import Confidence, Rule, complete
+from stages.methods.latent_codes.token_mask import TokenMask, enlarge
+
+PARENTS: tuple[str, ...] = ("vq", "encoder", "prior", "decoder")
+SHARED: tuple[str, ...] = ("token_mask",)
+
+
+class Params(contract.Params):
+    """How tokens are drawn and decoded; Sec. 3.2's by default."""
+
+    temperature: float = Field(default=1.0, gt=0)
+    annealing: float = Field(default=0.9, gt=0)
+    steps: int = Field(default=5, ge=1)
+    confidence: Confidence = "probability"  # as released; "maskgit" ranks draws, not positions
+    choice_temperature: float = Field(default=4.5, ge=0)  # of MaskGIT's confidence alone
+    deterministic: bool = False  # the likeliest codes: one completion, whatever the seed
+    decoding: Literal["composed", "vanilla"] = "composed"  # eq. 7-8; vanilla: the vq decodes the codes alone (Table 2)
+    token_mask: TokenMask = TokenMask()
+
+    def rule(self) -> Rule:
+        """The sampler's part of it."""
+        return Rule(**self.model_dump(include=set(Rule.__dataclass_fields__)))
+
+
+def same_token_mask(asked: TokenMask, learnt: TokenMask) -> None:
+    """UserError where tokens would be read off by another rule than the encoder learnt."""
+    if asked != learnt:
+        raise UserError(
+            f"params: methods.latent_codes.token_mask is {asked.model_dump()}, but the encoder learnt with "
+            f"{learnt.model_dump()}: train it anew by `dvc repro latent_codes@encoder`, or set it back"
+        )
+
+
+class Inpainter:
+    """vq, encoder, prior and decoder in one.
+
+    `whole_image` is True where the encoder is the miracle of Table 3, which reads tokens off the complete image: an
+    ablation, for requests whose hole is not blanked, and no inpainter for a user.
+    """
+
+    def __init__(self, params: Params, parents: Mapping[str, Trained], device: torch.device) -> None:
+        self.params, self.device = params, device
+        code = parents["vq"]
+        self.vq = vq.restore(code).to(device)
+        self.encoder = encoder.restore(parents["encoder"], code).to(device)
+        self.prior = prior.restore(parents["prior"], code).to(device)
+        self.decoder = decoder.restore(parents["decoder"], code).to(device)
+        same_token_mask(params.token_mask, self.encoder.rule)
+        self.whole_image = self.encoder.kind == "miracle"
+        self._seconds: dict[str, float] = {}
+
+    @torch.no_grad()
+    def sample(self, request: Request) -> Completions:
+        """K completions an image, in float32 throughout: batches of any size give the same codes."""
+        image_BCHW, known_B1HW = request.image_BCHW.to(self.device), request.known_B1HW.to(self.device)
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            with self._phase("encode"):
+                cells_B1HW = self.encoder.cells(known_B1HW)
+                codes_BHW = self.encoder(image_BCHW, known_B1HW).argmax(1)
+            with self._phase("tokens"):
+                drawn_BKHW = self._draw(codes_BHW, cells_B1HW, request.seeds_BK)
+            with self._phase("decode"):
+                raw_BKCHW = self._decode(image_BCHW, known_B1HW, cells_B1HW, drawn_BKHW)
+        side = {"token_mask": enlarge(cells_B1HW, image_BCHW.shape[-1]), "codes": self._codes_picture(drawn_BKHW)}
+        return Completions(raw_BKCHW.clamp(-1, 1), side, dict(self._seconds))
+
+    def _draw(self, codes_BHW: Tensor, cells_B1HW: Tensor, seeds_BK: Tensor) -> Tensor:
+        visible_BN = cells_B1HW.flatten(1) > 0
+        drawn_BKN = complete(self.prior, codes_BHW.flatten(1), visible_BN, seeds_BK, self.params.rule())
+        return drawn_BKN.unflatten(2, codes_BHW.shape[1:])
+
+    def _decode(self, image_BCHW: Tensor, known_B1HW: Tensor, cells_B1HW: Tensor, codes_BKHW: Tensor) -> Tensor:
+        samples = codes_BKHW.shape[1]
+        z_RDHW = self.vq.quantizer.look_up(codes_BKHW.flatten(0, 1))
+        if self.params.decoding == "vanilla":
+            return self.vq.decode(z_RDHW).unflatten(0, (-1, samples))
+        features_BDHW = self.decoder.features(image_BCHW, known_B1HW)  # once an image, for all its samples
+        image_RCHW, known_R1HW, features_RDHW, cells_R1HW = (
+            x.repeat_interleave(samples, 0) for x in (image_BCHW, known_B1HW, features_BDHW, cells_B1HW)
+        )
+        raw_RCHW = self.decoder.compose(features_RDHW, z_RDHW, cells_R1HW)
+        return self.decoder.refine(raw_RCHW, image_RCHW, known_R1HW).unflatten(0, (-1, samples))
+
+    def _codes_picture(self, codes_BKHW: Tensor) -> Tensor:
+        """The first sample's codes decoded by the vq alone."""
+        return self.vq.decode(self.vq.quantizer.look_up(codes_BKHW[:, 0])).clamp(-1, 1)
+
+    @contextmanager
+    def _phase(self, name: str) -> Iterator[None]:
+        """Wall-clock seconds of a phase of this call, the device's work included."""
+        start = self._now()
+        yield
+        self._seconds[name] = self._now() - start
+
+    def _now(self) -> float:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        return time.perf_counter()
+
+
+def build(params: Params, parents: Mapping[str, Trained], device: torch.device) -> Inpainter:
+    """The inpainter on its device."""
+    return Inpainter(params, parents, device)

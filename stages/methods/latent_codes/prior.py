@@ -1,0 +1,164 @@
+"""The bidirectional transformer: tokens of the hole from visible tokens (paper 000, Sec. 3.2, eq. 6).
+
+Axes: N positions of the token grid in raster order, K codes, D channels, M wanted positions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+from torch.optim import AdamW
+
+from stages.contract import Batch, Spec, Stateful, Tools, Trained
+from stages.losses.codes import cross_entropy
+from stages.losses.means import Means, masked_mean
+from stages.methods.latent_codes import vq
+from stages.methods.latent_codes.marginals import Marginals
+from stages.methods.latent_codes.noise import random_visible
+from stages.methods.latent_codes.rate import Rate, Schedule
+from stages.methods.latent_codes.sampler import Rule, complete
+from stages.methods.latent_codes.teacher import Teacher, prepared
+from stages.nets.transformer import Transformer, decayed, initialise
+
+PARENTS: tuple[str, ...] = ("vq",)
+SHARED: tuple[str, ...] = ()
+
+BETAS = (0.9, 0.95)  # AdamW's, as released
+
+
+class Params(Rate):
+    """The transformer's sizes (paper Sec. 6) and its masks in training."""
+
+    width: int = 1408
+    layers: int = Field(default=40, ge=1)
+    heads: int = 16
+    dropout: float = Field(default=0.1, ge=0, lt=1)  # of embeddings, attention and residuals
+    input: Literal["codebook", "embedding"] = "codebook"  # eq. 6: C(D); a learned table as released
+    lowest_ratio: float = Field(default=0.15, ge=0, le=1)  # of hidden tokens, drawn uniformly an image; Sec. 3.2
+    highest_ratio: float = Field(default=0.75, ge=0, le=1)
+    weight_decay: float = Field(default=0.01, ge=0)  # on linear layers, as released
+
+
+class TokenPrior(nn.Module):
+    """Logits of every token from the visible ones; what hidden positions hold is never read."""
+
+    codebook_KD: Tensor  # the vq's code vectors, where these are the input
+    embed: nn.Linear | nn.Embedding
+
+    def __init__(self, params: Params, parent: vq.Params, spec: Spec) -> None:
+        super().__init__()
+        positions = (spec.size // parent.shape(spec, parent.stem).factor) ** 2
+        if params.input == "codebook":
+            self.register_buffer("codebook_KD", torch.zeros(parent.codes, parent.channels))
+            self.embed = nn.Linear(parent.channels, params.width)
+        else:
+            self.embed = nn.Embedding(parent.codes, params.width)
+        self.hidden_D = nn.Parameter(torch.zeros(params.width))  # [MASK]
+        self.start_D = nn.Parameter(torch.zeros(params.width))  # a position of no token that all see, as released
+        self.place_ND = nn.Parameter(torch.zeros(positions + 1, params.width))
+        self.transformer = Transformer(params.width, params.layers, params.heads, params.dropout)
+        self.head = nn.Linear(params.width, parent.codes, bias=False)
+        self.dropout = params.dropout
+        initialise(self)
+        for parameter in (self.hidden_D, self.start_D, self.place_ND):
+            nn.init.normal_(parameter, std=0.02)
+
+    def forward(self, codes_BN: Tensor, visible_BN: Tensor, wanted_BM: Tensor | None = None) -> Tensor:
+        """logits_BNK, or logits_BMK of the wanted positions alone."""
+        token_BND = self._embed(codes_BN)
+        token_BND = torch.where(visible_BN[:, :, None], token_BND, self.hidden_D.to(token_BND.dtype))
+        start_B1D = self.start_D.to(token_BND.dtype).expand(len(codes_BN), 1, -1)
+        x_BND = torch.cat([start_B1D, token_BND], 1) + self.place_ND
+        seen_BN = F.pad(visible_BN, (1, 0), value=True)
+        wanted_BM = None if wanted_BM is None else wanted_BM + 1
+        y_BND = self.transformer(F.dropout(x_BND, self.dropout, self.training), seen_BN, wanted_BM)
+        return self.head(y_BND if wanted_BM is not None else y_BND[:, 1:])
+
+    def _embed(self, codes_BN: Tensor) -> Tensor:
+        if isinstance(self.embed, nn.Embedding):
+            return self.embed(codes_BN)
+        return self.embed(F.embedding(codes_BN, self.codebook_KD))
+
+
+def restore(trained: Trained, parent: Trained) -> TokenPrior:
+    """The released prior over the codes of the vq `parent`, frozen, on the CPU."""
+    params = Params.model_validate(trained.params)
+    model = TokenPrior(params, vq.Params.model_validate(parent.params), trained.spec)
+    model.load_state_dict(dict(trained.tensors))
+    return model.eval().requires_grad_(False)
+
+
+class PriorPart:
+    """Learns to tell hidden tokens of whole images, by cross-entropy on the hidden ones (eq. 6)."""
+
+    def __init__(self, params: Params, parents: Mapping[str, Trained], spec: Spec, tools: Tools) -> None:
+        self.params, self.tools, self.teacher = params, tools, Teacher(parents, tools)
+        model = TokenPrior(params, self.teacher.params, spec)
+        if params.input == "codebook":
+            model.codebook_KD.copy_(self.teacher.net.quantizer.vectors().detach())
+        self.model = prepared(model, tools)
+        groups = decayed(self.model, params.weight_decay)
+        self.optimizer = AdamW(groups, lr=params.lr, betas=BETAS)
+        self.schedule = Schedule(self.optimizer, params)
+        self.marginals = prepared(Marginals(len(self.model.place_ND) - 1, self.teacher.params.codes), tools)
+
+    def step(self, batch: Batch) -> dict[str, float | Tensor]:
+        self.model.train()
+        codes_BN = self.teacher.codes(batch.image_BCHW).flatten(1)
+        visible_BN = self._visible(batch, codes_BN)
+        self.marginals.count(codes_BN)
+        with self.tools.autocast():
+            logits_BNK = self.model(codes_BN, visible_BN)
+        loss = masked_mean(cross_entropy(logits_BNK.transpose(1, 2), codes_BN), ~visible_BN)
+        self.tools.descend(loss, self.optimizer)
+        return {"cross_entropy": loss.detach()}
+
+    @torch.no_grad()
+    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Cross-entropy on hidden tokens in nats; the same of the tokens' marginals, overall and a position."""
+        self.model.eval()
+        means = Means()
+        for batch in batches:
+            codes_BN = self.teacher.exact_codes(batch.image_BCHW).flatten(1)
+            visible_BN = self._visible(batch, codes_BN)
+            logits_BNK = self.model(codes_BN, visible_BN)
+            means.add("cross_entropy", cross_entropy(logits_BNK.transpose(1, 2), codes_BN), ~visible_BN)
+            means.add("accuracy", logits_BNK.argmax(2) == codes_BN, ~visible_BN)
+            overall_BN, placed_BN = self.marginals.cross_entropy(codes_BN)
+            means.add("marginal_cross_entropy", overall_BN, ~visible_BN)
+            means.add("positional_cross_entropy", placed_BN, ~visible_BN)
+        return means.result()
+
+    @torch.no_grad()
+    def pictures(self, batch: Batch) -> dict[str, Tensor]:
+        """Tokens decoded by the vq: the image's, the visible half's, and two completions of these by sampling."""
+        self.model.eval()
+        codes_BHW = self.teacher.exact_codes(batch.image_BCHW)
+        visible_BN = self._visible(batch, codes_BHW.flatten(1))
+        seeds_BK = torch.stack([batch.seeds_B, batch.seeds_B + 1], 1)
+        drawn_BKN = complete(self.model, codes_BHW.flatten(1), visible_BN, seeds_BK, Rule())
+        first_BHW, second_BHW = (drawn_BKN[:, k].view_as(codes_BHW) for k in (0, 1))
+        return {
+            "tokens": self.teacher.picture(codes_BHW),
+            "visible": self.teacher.picture(codes_BHW, visible_BN.view_as(codes_BHW)[:, None].float()),
+            "sample_0": self.teacher.picture(first_BHW),
+            "sample_1": self.teacher.picture(second_BHW),
+        }
+
+    def state(self) -> dict[str, Stateful]:
+        own: dict[str, Stateful] = {"model": self.model, "optimizer": self.optimizer, "schedule": self.schedule}
+        return {**own, "marginals": self.marginals}
+
+    def _visible(self, batch: Batch, codes_BN: Tensor) -> Tensor:
+        low, high = self.params.lowest_ratio, self.params.highest_ratio
+        return random_visible(batch.seeds_B, codes_BN.shape[1], low, high).to(codes_BN.device)
+
+
+def build(params: Params, parents: Mapping[str, Trained], spec: Spec, tools: Tools) -> PriorPart:
+    """The part, ready to learn."""
+    return PriorPart(params, parents, spec, tools)
