@@ -1,0 +1,102 @@
+"""`plurifill benchmark METHOD`: the scores of the method's finished samples under every protocol of params.yaml.
+
+Leaves in reports/scores/: <method>.parquet, every value of every sample; <method>.summary.parquet; <method>.cards.json,
+the protocol cards, what is absent and why, warnings and cost; <method>.json, numbers for `dvc metrics`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import torch
+import typer
+
+from stages import inpainters, places, tables
+from stages.engine import device as devices
+from stages.engine.fingerprint import of_values
+from stages.engine.params import read
+from stages.engine.progress import tell
+from stages.metrics.view import Axes
+from stages.samples import draws, store
+from stages.samples.draws import Opened
+from stages.samples.store import Finished
+from stages.scoring import protocols
+from stages.scoring.protocols import Protocol
+from stages.scoring.results import Result, cost, results
+
+
+def main(
+    method: Annotated[str, typer.Argument(help="a method: a folder in stages/methods")],
+    set_: Annotated[list[str] | None, typer.Option("-S", metavar="KEY=VALUE", help="override a key of params")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1; default: cuda where there is one")] = "",
+    params: Annotated[Path, typer.Option(help="the params file")] = Path("params.yaml"),
+) -> None:
+    """Score the method's samples under every protocol of params.yaml."""
+    values, on = read(params, set_ or ()), devices.choose(device or None)
+    chosen = protocols.read(values)
+    rows = inpainters.names(values, method)
+    finished = {(row, p.draw): _finished(row, p.draw) for p in chosen.values() for row in rows}
+    scored = [one for (row, name), done in finished.items() for one in _score(values, row, name, done, chosen, on)]
+    costs = [line for (row, _), done in finished.items() for line in cost(row, done)]
+    _write(method, scored, costs)
+    print(places.scores() / f"{method}.json")
+
+
+def _finished(row: str, draw: str) -> Finished:
+    return Finished.open(places.samples(row.partition("/")[0]) / draw / store.folder(row))
+
+
+def _score(
+    values: Mapping[str, Any],
+    row: str,
+    name: str,
+    finished: Finished,
+    chosen: Mapping[str, Protocol],
+    device: torch.device,
+) -> list[Result]:
+    """One row's results under all protocols of one draw."""
+    opened = draws.open_draw(name, draws.read(values, name), limit=len(finished.keys))
+    here = {key: protocol for key, protocol in chosen.items() if protocol.draw == name}
+    return list(results(row, opened, finished, here, _axes(opened, device)))
+
+
+def _axes(opened: Opened, device: torch.device) -> Axes:
+    """Real images' features are kept by the images' content, for all methods."""
+    content = of_values({"dataset": opened.dataset.hash, "size": opened.dataset.spec.size, "keys": opened.keys})
+    return Axes(device, len(opened.keys), places.progress("real", opened.dataset.name, content))
+
+
+def _write(method: str, scored: Sequence[Result], costs: Sequence[dict[str, Any]]) -> None:
+    """The four files of a method's scores; what is absent or suspect is told, too."""
+    absent = [
+        {"method": one.row, "protocol": one.protocol, "metric": metric, "reason": reason}
+        for one in scored
+        for metric, reason in one.absent.items()
+    ]
+    warnings = [
+        {"method": one.row, "protocol": one.protocol, "text": text} for one in scored for text in one.warnings()
+    ]
+    for line in dict.fromkeys(f"{row['metric']} is absent: {row['reason']}" for row in absent):
+        tell(f"WARNING: {line}")
+    for row in warnings:
+        tell(f"WARNING: {row['method']} under {row['protocol']}: {row['text']}")
+    tables.write(pd.concat([one.long for one in scored], ignore_index=True), places.scores() / method)
+    tables.write(pd.concat([one.summary for one in scored], ignore_index=True), places.scores() / f"{method}.summary")
+    cards = _nested({(one.row, one.protocol): one.card.told() for one in scored})
+    _write_json(method + ".cards", {"cards": cards, "absent": absent, "warnings": warnings, "cost": costs})
+    _write_json(method, _nested({(one.row, one.protocol): one.numbers() for one in scored}))
+
+
+def _nested(flat: Mapping[tuple[str, str], Any]) -> dict[str, dict[str, Any]]:
+    nested: dict[str, dict[str, Any]] = {}
+    for (row, protocol), value in flat.items():
+        nested.setdefault(row, {})[protocol] = value
+    return nested
+
+
+def _write_json(name: str, values: Mapping[str, Any]) -> None:
+    store.write_atomically(places.scores() / f"{name}.json", json.dumps(values, indent=1).encode())

@@ -1,0 +1,59 @@
+"""Feature networks of set-level metrics. A number carries its network's name: AlexNet's is never called FID."""
+
+from functools import cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchvision.models import alexnet
+
+from stages import weights
+from stages.metrics.view import AbsentError, View
+
+SMALLEST = 128  # images are brought to at least this size before AlexNet
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet in [0, 1], as torchvision's AlexNet was trained
+
+
+class AlexNetFeatures(nn.Module):
+    """Images in [-1, 1] -> the last convolution's features (after its ReLU), averaged over space: (B, 256)."""
+
+    mean_C11: Tensor
+    std_C11: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        tensors = weights.features("alexnet")
+        if tensors is None:
+            raise AbsentError(weights.why("alexnet"))
+        with torch.random.fork_rng(devices=[]):
+            self.layers = alexnet(weights=None).features[:12]  # up to the fifth convolution and its ReLU
+        own = {key.removeprefix("features."): value for key, value in tensors.items()}
+        self.layers.load_state_dict(own)
+        self.register_buffer("mean_C11", torch.tensor(MEAN)[:, None, None])
+        self.register_buffer("std_C11", torch.tensor(STD)[:, None, None])
+        self.requires_grad_(False).eval()
+
+    def forward(self, image_BCHW: Tensor) -> Tensor:
+        size = [max(SMALLEST, side) for side in image_BCHW.shape[-2:]]
+        if size != list(image_BCHW.shape[-2:]):
+            image_BCHW = F.interpolate(image_BCHW, size, mode="bilinear", align_corners=False)
+        scaled_BCHW = ((image_BCHW + 1.0) / 2.0 - self.mean_C11) / self.std_C11
+        return self.layers(scaled_BCHW).mean(dim=(2, 3))
+
+
+NETWORKS = {"alexnet": AlexNetFeatures}
+
+
+@cache
+def backbone(name: str, device: torch.device) -> nn.Module:
+    """A feature network on a device, built once a process; AbsentError where its weights cannot be had."""
+    if name not in NETWORKS:
+        raise AbsentError(f"{name}: no such feature network; there are {', '.join(NETWORKS)}")
+    return NETWORKS[name]().to(device)
+
+
+def completions(view: View, name: str) -> Tensor:
+    """Features (B, K, D) of a view's judged completions: computed once a view, whichever metrics ask."""
+    judged_BKCHW = view.judged_BKCHW
+    net = backbone(name, judged_BKCHW.device)
+    return view.once(f"features_{name}", lambda: net(judged_BKCHW.flatten(0, 1)).unflatten(0, judged_BKCHW.shape[:2]))

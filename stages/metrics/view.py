@@ -1,0 +1,73 @@
+"""What a metric is shown: images with (some of) their completions, decoded once for all metrics.
+
+Axes: B images, K completions an image, C channels, H rows, W columns. Images are in [-1, 1], on the uint8 grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+
+class AbsentError(Exception):
+    """Why a metric cannot be had here, in one line; it is then absent, and never replaced by another."""
+
+
+@dataclass(frozen=True)
+class Axes:
+    """What a metric is built from: the device, how many images it will see, and where their real features are kept."""
+
+    device: torch.device
+    images: int
+    real: Path | None = None
+
+
+@dataclass(frozen=True)
+class View:
+    """Completions `first` ... `first + K - 1` of `total` a image; `judged` is composited or raw, as the protocol says.
+
+    An image's completions come in one view or in several ones, in order; B images of a view share its first and K.
+    """
+
+    image_BCHW: Tensor
+    known_B1HW: Tensor
+    raw_BKCHW: Tensor
+    judged_BKCHW: Tensor
+    first: int
+    total: int
+    memo: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def ends(self) -> bool:
+        """Whether these are the last completions of its images."""
+        return self.first + self.raw_BKCHW.shape[1] == self.total
+
+    def once(self, key: str, make: Callable[[], Tensor]) -> Tensor:
+        """`make()`, computed once a view: features that several metrics share."""
+        if key not in self.memo:
+            self.memo[key] = make()
+        return self.memo[key]
+
+
+class Metric(Protocol):
+    """View -> values by name: (B, K) a completion each, or (B,) an image each, given when its last view is seen."""
+
+    def __call__(self, view: View) -> Mapping[str, Tensor]: ...
+
+
+@runtime_checkable
+class OverSet(Protocol):
+    """A metric of the whole set (FD): sees every view and gives no values, then gives its numbers by name.
+
+    Each row of `sets_SN` names one completion an image (S = K for all samples, 1 for a selected one), images in the
+    order in which they were seen.
+    """
+
+    def __call__(self, view: View) -> Mapping[str, Tensor]: ...
+
+    def whole(self, sets_SN: Tensor) -> Mapping[str, float]: ...

@@ -1,0 +1,1 @@
+"""Draws (what is sampled), the resumable store of completions, and the sampling that fills it."""

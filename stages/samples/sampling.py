@@ -1,0 +1,136 @@
+"""Fills the store: one row's completions of one draw, a piece at a time, from wherever an earlier run stopped."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+
+from stages.contract import Completions, Inpainter, Request
+from stages.engine.progress import tell
+from stages.images.pixels import blank, to_float, to_uint8
+from stages.samples import side, store
+from stages.samples.draws import Opened, sample_seed
+
+PIECE = 64  # completions in a piece: what a killed run loses at most, and what one call draws at most
+Item = TypeVar("Item")
+
+
+class Sampler:
+    """A row's inpainter, built when the first piece needs it, its calls timed; the first call is the warm-up."""
+
+    def __init__(self, build: Callable[[], Inpainter], device: torch.device, batch: int) -> None:
+        self.build, self.device, self.batch = build, device, batch
+        self.inpainter: Inpainter | None = None
+
+    def __call__(self, request: Request) -> tuple[Completions, dict[str, float], bool]:
+        """Completions on the CPU, seconds of the call by phase and in total, and whether it was the warm-up."""
+        warm_up = self.inpainter is None
+        self.inpainter = self.inpainter or self.build()
+        moved = (tensor.to(self.device) for tensor in (request.image_BCHW, request.known_B1HW, request.seeds_BK))
+        begin = time.perf_counter()
+        with torch.inference_mode():
+            drawn = self.inpainter.sample(Request(*moved))
+        raw_BKCHW = drawn.raw_BKCHW.cpu()  # waits for the device
+        seconds = {"total": time.perf_counter() - begin, **drawn.seconds}
+        return Completions(raw_BKCHW, drawn.side), seconds, warm_up
+
+
+@dataclass(frozen=True)
+class Work:
+    """One row on one draw, in progress in `place`."""
+
+    opened: Opened
+    row: str
+    sampler: Sampler
+    place: Path
+
+
+def fill(work: Work, description: Mapping[str, Any]) -> None:
+    """All pieces, those that are there and undamaged taken over; then the tables: a finished draw in `work.place`."""
+    images, samples = work.opened.chosen, work.opened.draw.samples
+    records, made = [], 0
+    for number, piece in enumerate(chunks(images, max(1, PIECE // samples))):
+        record = store.read_piece(work.place, number)
+        if record is None:
+            record = _make(work, number, piece)
+            made += len(record.entries)
+        records.append(record)
+        tell(f"{work.row} {work.opened.name}: {sum(len(r.entries) for r in records)}/{len(images) * samples} samples")
+    reused = len(images) * samples - made
+    if reused:
+        tell(f"{work.row} {work.opened.name}: {reused} samples taken over from an earlier run")
+    peak = max(record.peak_memory_bytes for record in records)
+    store.finish(work.place, records, {**description, "peak_memory_bytes": peak, "reused": reused, "made": made})
+
+
+def _make(work: Work, number: int, piece: Sequence[int]) -> store.Record:
+    pictures: list[tuple[store.Entry, bytes]] = []
+    latency: list[dict[str, Any]] = []
+    for images in chunks(piece, work.sampler.batch or len(piece)):
+        request, holes = _request(work.opened, images)
+        drawn, seconds, warm_up = work.sampler(request)
+        pictures += _entries(work.opened, images, holes, request, drawn)
+        latency += _latency(work.opened, images, holes, seconds, warm_up)
+        _keep_side_pictures(work, images, drawn)
+    return store.write_piece(work.place, number, pictures, latency, peak_memory(work.sampler.device))
+
+
+def _request(opened: Opened, images: Sequence[int]) -> tuple[Request, list[float]]:
+    """The images, blanked in their holes, with the seeds of their completions; and the holes' shares."""
+    keys = [opened.dataset.keys[i] for i in images]
+    hole_BHW = np.stack([opened.masks.hole(key) for key in keys])
+    known_B1HW = torch.from_numpy(~hole_BHW)[:, None].float()
+    image_BCHW = to_float(np.stack([opened.dataset.image(i) for i in images]))
+    seeds = [[sample_seed(opened.draw.seed, key, k) for k in range(opened.draw.samples)] for key in keys]
+    request = Request(blank(image_BCHW, known_B1HW), known_B1HW, torch.tensor(seeds, dtype=torch.int64))
+    return request, hole_BHW.mean(axis=(1, 2)).tolist()
+
+
+def _entries(
+    opened: Opened, images: Sequence[int], holes: Sequence[float], request: Request, drawn: Completions
+) -> Iterator[tuple[store.Entry, bytes]]:
+    for b, i in enumerate(images):
+        raw_KHWC = to_uint8(drawn.raw_BKCHW[b]).numpy()
+        for k, raw_HWC in enumerate(raw_KHWC):
+            data, sha256 = store.encode(raw_HWC)
+            seed = int(request.seeds_BK[b, k])
+            yield store.Entry(opened.dataset.keys[i], opened.dataset.sources[i], k, seed, sha256, holes[b]), data
+
+
+def _latency(
+    opened: Opened, images: Sequence[int], holes: Sequence[float], seconds: Mapping[str, float], warm_up: bool
+) -> list[dict[str, Any]]:
+    """One row an image and phase: the call's seconds shared out over its images."""
+    call = {"batch": len(images), "samples": opened.draw.samples, "warm_up": warm_up}
+    keyed = [{"key": opened.dataset.keys[i], "hole": hole} for i, hole in zip(images, holes, strict=True)]
+    timed = [{"phase": phase, "seconds": value / len(images)} for phase, value in seconds.items()]
+    return [{**image, **call, **phase} for image in keyed for phase in timed]
+
+
+def _keep_side_pictures(work: Work, images: Sequence[int], drawn: Completions) -> None:
+    shown = set(work.opened.chosen[: side.SHOWN])
+    for b, i in enumerate(images):
+        if i in shown:
+            pictures = {name: picture[b] for name, picture in drawn.side.items()}
+            side.keep(work.place / "side" / work.opened.dataset.keys[i], pictures)
+
+
+def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """The items in order, `size` at a time."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def peak_memory(device: torch.device) -> int:
+    """Bytes: the device's highest allocation, or the process's highest resident size on a CPU."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,0 +1,1 @@
+"""Protocols and their cards, the pass over the images, statistics, and the tables of scores."""

@@ -1,0 +1,126 @@
+"""From a pass over a draw to what is reported of one row under one protocol: tables, card, cost, warnings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import torch
+
+from stages.contract import UserError
+from stages.engine.progress import tell
+from stages.metrics.view import Axes
+from stages.samples.draws import Opened
+from stages.samples.store import Finished
+from stages.scoring import evaluation, scores
+from stages.scoring.evaluation import Scored
+from stages.scoring.protocols import Card, Protocol
+
+COLLAPSED = 0.5  # share of images with identical samples from which a warning is due
+
+
+@dataclass(frozen=True)
+class Result:
+    """One row under one protocol; `absent` says why by metric."""
+
+    row: str
+    protocol: str
+    card: Card
+    long: pd.DataFrame
+    summary: pd.DataFrame
+    absent: Mapping[str, str]
+
+    def numbers(self) -> dict[str, float]:
+        """The finite estimates by metric."""
+        pairs = zip(self.summary["metric"].tolist(), self.summary["estimate"].tolist(), strict=True)
+        return {metric: value for metric, value in pairs if math.isfinite(value)}
+
+    def warnings(self) -> list[str]:
+        """Samples that are no samples: the same picture K times."""
+        share = self.numbers().get("collapsed", 0.0)
+        text = f"the {self.card.samples} samples of {share:.0%} of the images are one and the same picture"
+        return [text] if share >= COLLAPSED else []
+
+
+def results(
+    row: str, opened: Opened, finished: Finished, protocols: Mapping[str, Protocol], axes: Axes
+) -> Iterator[Result]:
+    """All protocols of one draw: one pass over its images for those that judge the same pixels."""
+    refuse_other_data(opened, finished)
+    for composite in (True, False):
+        here = {name: protocol for name, protocol in protocols.items() if protocol.composite == composite}
+        if here:
+            metrics = list(dict.fromkeys(metric for protocol in here.values() for metric in protocol.metrics))
+            tell(f"{row} on {opened.name}: {len(finished.keys)} images under {', '.join(here)}")
+            scored = evaluation.score(finished, opened, composite, metrics, axes)
+            yield from (result(row, name, protocol, finished, scored) for name, protocol in here.items())
+
+
+def refuse_other_data(opened: Opened, finished: Finished) -> None:
+    """UserError unless the samples are of the draw as params, data and masks are now."""
+    for name, now in opened.identity().items():
+        if now != finished.draw[name]:
+            then = finished.draw[name]
+            raise UserError(f"{finished.place}: sampled with {name} {then}, now it is {now}; run `plurifill sample`")
+    if opened.keys != finished.keys:
+        raise UserError(f"{finished.place}: holds other images than draws.{opened.name} names; run `plurifill sample`")
+
+
+def result(row: str, name: str, protocol: Protocol, finished: Finished, scored: Scored) -> Result:
+    """What one protocol takes of its pass."""
+    tables = [scored.tables[metric] for metric in (*protocol.metrics, "hole_ratio") if metric in scored.tables]
+    long = pd.concat(tables, ignore_index=True)
+    about = card(protocol, finished)
+    sets_SN = torch.from_numpy(scores.sets(long, protocol.selection, finished.keys, about.samples))
+    over_set = [scored.over_set[metric] for metric in protocol.metrics if metric in scored.over_set]
+    whole = {label: value for metric in over_set for label, value in metric.whole(sets_SN).items()}
+    summary = scores.summarise(long, protocol.selection, whole, about.samples)
+    summary["better"] = summary["metric"].map(evaluation.better(summary["metric"])).fillna("")
+    absent = {metric: reason for metric, reason in scored.absent.items() if metric in protocol.metrics}
+    told = {"method": row, "protocol": name, "card": about.signature()}
+    return Result(row, name, about, _led_by(told, long), _led_by(told, summary), absent)
+
+
+def card(protocol: Protocol, finished: Finished) -> Card:
+    """The card of a finished draw under a protocol."""
+    draw = finished.draw
+    return Card(
+        dataset=draw["dataset"],
+        split=draw["split"],
+        split_hash=draw["dataset_hash"],
+        masks=draw["masks"],
+        mask_hash=draw["mask_hash"],
+        hole=f"{min(finished.holes):.2f}-{max(finished.holes):.2f}",
+        images=draw["images"],
+        samples=draw["samples"],
+        selection=protocol.selection,
+        composite=protocol.composite,
+        size=draw["size"],
+        seed=draw["seed"],
+        metrics=protocol.metrics,
+        weights=evaluation.digests(protocol.metrics),
+        trained_on=tuple(draw["trained_on"]),
+    )
+
+
+def cost(row: str, finished: Finished) -> list[dict[str, Any]]:
+    """Seconds an image by phase: median and p95 of the calls after the warm-up, and the warm-up's own."""
+    told = {key: finished.draw[key] for key in ("images", "samples", "device", "peak_memory_bytes")}
+    rows = []
+    for phase, calls in finished.latency.groupby("phase", sort=False):
+        warm = calls["warm_up"].astype(bool)
+        steady, first = calls.loc[~warm, "seconds"], calls.loc[warm, "seconds"]
+        times = {"median": _quantile(steady, 0.5), "p95": _quantile(steady, 0.95), "warm_up": _quantile(first, 0.5)}
+        rows.append({"method": row, "draw": finished.draw["draw"], "phase": phase, **times, **told})
+    return rows
+
+
+def _quantile(seconds: pd.Series, share: float) -> float | None:
+    return float(seconds.quantile(share)) if len(seconds) else None
+
+
+def _led_by(told: Mapping[str, str], frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(**told)[[*told, *frame.columns]]

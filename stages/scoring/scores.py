@@ -1,0 +1,55 @@
+"""The long table of scores (a value per image, sample and metric) and its summary under a selection.
+
+Columns of the long table: method, protocol, card, image, source, k (-1: the whole image), metric, value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stages.scoring.protocols import Selection
+from stages.scoring.statistics import interval
+
+WHOLE_IMAGE = -1  # k of a value that belongs to an image, not to one of its samples
+
+
+def best(long: pd.DataFrame) -> pd.Series:
+    """k of the sample of highest PSNR, by image (the first one of equals)."""
+    psnr = long[long["metric"] == "psnr"].sort_values(["image", "k"], kind="stable")
+    return psnr.loc[psnr.groupby("image", sort=False)["value"].idxmax()].set_index("image")["k"]
+
+
+def per_image(long: pd.DataFrame, metric: str, selection: Selection) -> pd.DataFrame:
+    """One value an image (index: image; columns: source, value) of one protocol's long table under a selection."""
+    rows = long[long["metric"] == metric]
+    if (rows["k"] != WHOLE_IMAGE).any() and selection != "all":
+        chosen = rows["image"].map(best(long)) if selection == "best_of_k" else 0
+        rows = rows[rows["k"] == chosen]
+    grouped = rows.groupby("image", sort=False)
+    return pd.DataFrame({"source": grouped["source"].first(), "value": grouped["value"].mean()})
+
+
+def sets(long: pd.DataFrame, selection: Selection, images: Sequence[str], samples: int) -> NDArray[np.int64]:
+    """sets_SN of a set-level metric: each row names one completion an image (all: K rows; else one)."""
+    if selection == "best_of_k":
+        return best(long).loc[list(images)].to_numpy()[None]
+    count = samples if selection == "all" else 1
+    return np.repeat(np.arange(count)[:, None], len(images), axis=1)
+
+
+def summarise(long: pd.DataFrame, selection: Selection, whole: Mapping[str, float], samples: int) -> pd.DataFrame:
+    """A row a metric: estimate, low, high, std, n, sources, k. `whole` holds set-level numbers (no interval)."""
+    rows = []
+    for metric in long["metric"].unique():
+        values = per_image(long, metric, selection)
+        rows.append({"metric": metric, **asdict(interval(values["value"], values["source"].tolist()))})
+    images, sources = long["image"].nunique(), long["source"].nunique()
+    unknown = {"low": np.nan, "high": np.nan, "std": np.nan, "n": images, "clusters": sources}
+    rows += [{"metric": metric, "estimate": value, **unknown} for metric, value in whole.items()]
+    entering = 1 if selection == "first" else samples
+    return pd.DataFrame(rows).rename(columns={"clusters": "sources"}).assign(k=entering)

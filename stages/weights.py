@@ -1,0 +1,137 @@
+"""Pretrained backbones: looked for on disk, else downloaded, and never used unless their sha256 is the documented one.
+
+Looked for in PLURIFILL_WEIGHTS, then in torch's own folder (TORCH_HOME); downloads go to the latter. A file is either
+torchvision's (its name ends in the first 8 digits of its sha256) or holds the `features.*` layers alone.
+"""
+
+import hashlib
+import os
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from stages.contract import UserError
+
+PATIENCE = 10.0  # seconds without an answer after which a download is given up
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One backbone: where it is published, and every file that is accepted, by name with its (leading) sha256."""
+
+    url: str
+    sha256: Mapping[str, str]
+
+
+TORCHVISION = "https://download.pytorch.org/models"
+TABLE: dict[str, Weights] = {
+    "alexnet": Weights(
+        f"{TORCHVISION}/alexnet-owt-7be5be79.pth",
+        {
+            "alexnet-owt-7be5be79.pth": "7be5be79",
+            "alexnet_owt_features.pth": "5b04cff72696fe32234cb77c77393614681da0766e80cfb47fa610d3c09ad79d",
+        },
+    ),
+    "squeezenet": Weights(
+        f"{TORCHVISION}/squeezenet1_1-b8a52dc0.pth",
+        {
+            "squeezenet1_1-b8a52dc0.pth": "b8a52dc0",
+            "squeezenet1_1_features.pth": "65848f4c678bba05bcc2fc7c35df775d303ffcbc3e24e770a727cb4296e10e84",
+        },
+    ),
+    "vgg16": Weights(f"{TORCHVISION}/vgg16-397923af.pth", {"vgg16-397923af.pth": "397923af"}),
+}
+
+
+@cache
+def find(name: str) -> Path | None:
+    """The verified file of a backbone of `TABLE`, downloaded where it must be; None where it cannot be had (`why`)."""
+    return _search(name)[0]
+
+
+def why(name: str) -> str:
+    """Why `find(name)` is None, in one line that names the file and the folders; empty where it was found."""
+    return _search(name)[1]
+
+
+def features(name: str) -> dict[str, Tensor] | None:
+    """A backbone's convolutional layers (`features.*` of torchvision's model) on the CPU; None as for `find`."""
+    path = find(name)
+    if path is None:
+        return None
+    tensors = torch.load(path, map_location="cpu", weights_only=True)
+    return {key: value for key, value in tensors.items() if key.startswith("features.")}
+
+
+@cache
+def digest(name: str) -> str:
+    """12 digits of the layers' content, the same for a full and a features-only file; "absent" without one."""
+    tensors = features(name)
+    if tensors is None:
+        return "absent"
+    total = hashlib.sha256()
+    for key in sorted(tensors):
+        total.update(key.encode() + tensors[key].contiguous().numpy().tobytes())
+    return total.hexdigest()[:12]
+
+
+def folders() -> list[Path]:
+    """Where files are looked for, in order; the last one receives downloads."""
+    own = os.environ.get("PLURIFILL_WEIGHTS")
+    return [*([Path(own)] if own else []), Path(torch.hub.get_dir()) / "checkpoints"]
+
+
+def fetch(url: str, target: Path, sha256: str) -> None:
+    """Download `url` to `target`, whole and with the right sha256 (or its first digits), or not at all.
+
+    Raises OSError where it cannot be reached or is not the documented file.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with urllib.request.urlopen(url, timeout=PATIENCE) as answer, part.open("wb") as file:
+            while block := answer.read(1 << 20):
+                file.write(block)
+        found = sha256_of(part)
+        if not found.startswith(sha256):
+            raise OSError(f"{url}: sha256 is {found[:12]}..., not {sha256[:12]}...")
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def sha256_of(path: Path) -> str:
+    """A file's sha256 in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@cache
+def _search(name: str) -> tuple[Path | None, str]:
+    if name not in TABLE:
+        raise UserError(f"{name}: no such weights; there are {', '.join(TABLE)}")
+    weights, wrong = TABLE[name], []
+    for path in (folder / file for folder in folders() for file in weights.sha256):
+        if not path.is_file():
+            continue
+        if sha256_of(path).startswith(weights.sha256[path.name]):
+            return path, ""
+        wrong.append(f"{path} has another sha256 than {weights.sha256[path.name][:12]}")
+    return _download(weights, wrong)
+
+
+def _download(weights: Weights, wrong: list[str]) -> tuple[Path | None, str]:
+    file = weights.url.rpartition("/")[2]
+    target = folders()[-1] / file
+    try:
+        fetch(weights.url, target, weights.sha256[file])
+    except OSError as error:
+        places = " or ".join(str(folder) for folder in folders())
+        reason = f"{' or '.join(weights.sha256)} not in {places}, and the download failed ({error})"
+        return None, "; ".join([*wrong, reason])
+    return target, ""
