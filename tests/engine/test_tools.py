@@ -1,0 +1,153 @@
+"""What descend, clip, the guard, accumulation and the average do, against their definitions."""
+
+import copy
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from stages.contract import UserError
+from stages.engine.ema import Average
+from tests.engine.toys import BATCH, Gan, Plain, batches, bench, go, loop
+
+
+def weights(module):
+    return torch.cat([p.detach().reshape(-1) for p in module.parameters()])
+
+
+@pytest.mark.parametrize("kind", ["plain", "gan"])
+def test_accumulated_micro_batches_are_the_big_batch(tmp_path, kind):
+    one = go(tmp_path / "one", loop(), kind=kind).tensors()
+    four = go(tmp_path / "four", loop(accumulate=4), kind=kind).tensors()
+    assert all(torch.allclose(one[name], four[name], atol=1e-5) for name in one)
+
+
+def test_the_train_scalars_are_means_over_the_interval(tmp_path):
+    rows = {(row[0], row[3]): row[4] for row in go(tmp_path, loop(4, log_every=1)).journal.rows if row[2] == "train"}
+    wide = [row for row in go(tmp_path / "wide", loop(4, log_every=4)).journal.rows if row[2] == "train"]
+    assert wide[0][:2] == (4, 4 * BATCH)
+    assert wide[0][4] == pytest.approx(sum(rows.values()) / 4, rel=1e-5)
+
+
+def test_a_step_is_plain_gradient_descent():
+    tools, model = bench(loop()), nn.Linear(2, 1, bias=False)
+    before, x = model.weight.detach().clone(), torch.tensor([[3.0, 4.0]])
+    tools.descend(model(x).sum(), torch.optim.SGD(model.parameters(), 0.1))
+    assert torch.allclose(model.weight, before - 0.1 * x)
+    assert model.weight.grad is None
+
+
+def test_clipping_bounds_the_norm_of_one_optimisers_gradient():
+    tools, model = bench(loop(clip=0.5)), nn.Linear(2, 1, bias=False)
+    before = model.weight.detach().clone()
+    tools.descend(model(torch.tensor([[3.0, 4.0]])).sum(), torch.optim.SGD(model.parameters(), 1.0))
+    assert torch.allclose(before - model.weight, torch.tensor([[0.3, 0.4]]), atol=1e-5)
+
+
+def test_a_generators_loss_leaves_its_discriminator_alone():
+    tools = bench(loop())
+    part = Gan(tools)
+    critic = weights(part.critic)
+    raw_BCHW = part.model(batches(0, 0, 1).image_BCHW)
+    tools.descend(part.critic(raw_BCHW).mean(), part.optimizer)
+    assert torch.equal(critic, weights(part.critic))
+    assert all(p.grad is None for p in part.critic.parameters())
+
+
+def test_parameters_without_a_gradient_are_not_moved_by_an_optimisers_momentum():
+    tools, used, idle = bench(loop()), nn.Linear(1, 1), nn.Linear(1, 1)
+    optimizer = torch.optim.Adam([*used.parameters(), *idle.parameters()], 0.1)
+    tools.descend(used(torch.ones(1, 1)).sum() + idle(torch.ones(1, 1)).sum(), optimizer)
+    before = weights(idle)
+    tools.descend(used(torch.ones(1, 1)).sum(), optimizer)
+    assert torch.equal(before, weights(idle))
+
+
+def test_two_losses_of_one_optimiser_are_two_steps_also_when_accumulated():
+    """Micro-batches 1 and 2 of losses a and b: a step by the mean of a, then one by the mean of b."""
+    tools, weight = bench(loop(accumulate=2)), nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.Adam([weight], 0.1)
+    moves = []
+    optimizer.register_step_pre_hook(lambda *_: moves.append(weight.grad.item()))
+    for micro, (a, b) in enumerate([(1.0, 10.0), (3.0, 30.0)]):
+        tools.begin(0, micro)
+        tools.descend(a * weight.sum(), optimizer)
+        tools.descend(b * weight.sum(), optimizer)
+    assert moves == [2.0, 20.0]
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_step_with_a_non_finite_gradient_is_skipped_and_counted_and_too_many_stop_the_run(capsys, bad):
+    tools, model = bench(loop(nonfinite_limit=2)), nn.Linear(1, 1)
+    optimizer = torch.optim.Adam(model.parameters(), 0.1)
+    tools.know({"critic": optimizer})
+    before = weights(model)
+    for step in range(2):
+        tools.begin(step, 0)
+        tools.descend(model(torch.full((1, 1), bad)).sum(), optimizer)
+    assert torch.equal(before, weights(model)) and tools.skipped["critic"] == 2
+    assert "toys/toy: step 1: a gradient of critic is not finite" in capsys.readouterr().err
+    tools.begin(2, 0)
+    with pytest.raises(
+        UserError, match=r"toys/toy: step 2: .* critic .* \(loss -?(nan|inf)\), more than 2 steps in a row"
+    ):
+        tools.descend(model(torch.full((1, 1), bad)).sum(), optimizer)
+
+
+def test_a_good_step_ends_the_row_and_counts_survive_a_restart():
+    tools, model = bench(loop(nonfinite_limit=1)), nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    for value in (math.nan, 1.0, math.nan):
+        tools.descend(model(torch.full((1, 1), value)).sum(), optimizer)
+    again = bench(loop(nonfinite_limit=1))
+    again.load_state_dict(tools.state_dict())
+    assert again.skipped["optimizer"] == 2
+    with pytest.raises(UserError):
+        again.descend(model(torch.full((1, 1), math.nan)).sum(), optimizer)
+
+
+def test_the_average_is_its_definition_and_swapping_is_undone():
+    torch.manual_seed(0)
+    model, expected = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3)), None
+    average = Average(model, 0.75)
+    for _ in range(5):
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.add_(torch.randn_like(parameter))
+        model(torch.randn(4, 3))
+        average.update()
+        expected = weights(model) if expected is None else 0.75 * expected + 0.25 * weights(model)
+    own, tensors = weights(model), list(model.parameters())
+    with average.swapped():
+        assert torch.allclose(weights(model), expected, atol=1e-6)
+        assert torch.equal(model[1].running_mean, average.shadow.module[1].running_mean)
+    assert torch.equal(own, weights(model))
+    assert all(a is b for a, b in zip(tensors, model.parameters(), strict=True))
+
+
+def test_the_averaged_weights_are_evaluated_and_released(tmp_path):
+    done = go(tmp_path, loop(4, ema=0.9))
+    part = done.run.part
+    assert not torch.equal(weights(part.model), torch.cat([t.reshape(-1) for t in done.tensors().values()]))
+    twin = copy.deepcopy(part.model)
+    twin.load_state_dict(done.tensors())
+    with torch.no_grad():
+        mse = Plain.evaluate(part, [batches(1000, 0, 1)])["mse"]
+        part.model.load_state_dict(done.tensors())
+        averaged = Plain.evaluate(part, [batches(1000, 0, 1)])["mse"]
+    assert done.journal.figures()["final"]["mse"] == pytest.approx(averaged) != pytest.approx(mse, rel=1e-9)
+
+
+def test_a_perceptual_net_that_cannot_be_had_is_told_once_and_recorded(capsys):
+    tools = bench(loop())
+    assert tools.perceptual("vgg") is None and tools.perceptual("vgg") is None
+    assert tools.left_out() == ["perceptual:vgg"]
+    assert capsys.readouterr().err.count("no weights for LPIPS-vgg") == 1
+
+
+def test_bf16_is_asked_for_or_found():
+    tools = bench(loop(amp="bf16"))
+    with tools.autocast():
+        assert tools.prepare(nn.Linear(2, 2))(torch.ones(1, 2)).dtype == torch.bfloat16
+    assert bench(loop(amp="off")).bf16 is False
