@@ -113,8 +113,8 @@ def decode(data: bytes) -> Uint8:
         import simplejpeg  # here, since datasets stored as PNG do without it
 
         return simplejpeg.decode_jpeg(data, colorspace="RGB")
-    pixels = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
-    return np.ascontiguousarray(pixels[..., ::-1])
+    bgr_HWC = np.asarray(cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR), dtype=np.uint8)
+    return np.ascontiguousarray(bgr_HWC[..., ::-1])
 
 
 def _packed(folder: Path, split: str, expected: int) -> Uint8 | None:

@@ -1,0 +1,109 @@
+"""One image on its way from a source to a shard: decoded, resized, cropped, encoded, hashed."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from stages.contract import UserError
+from stages.images.block import Block
+from stages.images.copies import Look, look
+from stages.images.dataset import decode
+from stages.images.pixels import Uint8
+from stages.images.sources.item import Item
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An image as stored: its pixels (as decoded from `data`), its members' bytes, what tells it from others."""
+
+    item: Item
+    image_HWC: Uint8
+    data: bytes
+    labels: bytes
+    sha256: str
+    look: Look
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An image that cannot be used, and why."""
+
+    item: Item
+    reason: str
+
+
+def prepare(item: Item, block: Block, classes: int) -> Prepared | Refused:
+    """The item as it will be stored; whatever is wrong with its files becomes a reason."""
+    try:
+        image_HWC = item.image(block.max_pixels)
+        labels_HW = _checked(item.labels(), classes) if item.labels else None
+        size = stored_size(image_HWC, item.split, block)
+        centre = None if _stays_whole(item.split, block) else block.size
+        image_HWC = crop(resize(image_HWC, size, cv2.INTER_AREA), centre)
+        labels_HW = None if labels_HW is None else crop(resize(labels_HW, size, cv2.INTER_NEAREST), centre)
+    except (ValueError, OSError, UserError) as error:
+        return Refused(item, str(error))
+    data = encode(image_HWC, block)
+    stored_HWC = image_HWC if block.format == "png" else decode(data)
+    labels = b"" if labels_HW is None else _png(labels_HW)
+    return Prepared(item, stored_HWC, data, labels, hashlib.sha256(data).hexdigest(), look(stored_HWC))
+
+
+def stored_size(image_HWC: Uint8, split: str, block: Block) -> tuple[int, int]:
+    """(height, width) after resizing. Training keeps what a random crop needs; val and test go to the size itself."""
+    height, width = image_HWC.shape[:2]
+    side = (block.resize.side or block.size) if _stays_whole(split, block) else block.size
+    if block.resize.policy == "square":
+        return side, side
+    if block.resize.policy == "none":
+        if min(height, width) < block.size:
+            raise ValueError(f"smaller than the size: {width} x {height}, and resize.policy is none")
+        return height, width
+    scale = side / min(height, width)
+    return max(round(height * scale), side), max(round(width * scale), side)
+
+
+def resize(image_HW: Uint8, size: tuple[int, int], shrinking: int) -> Uint8:
+    """To (height, width): by area when shrinking, bicubic when enlarging; label maps always to the nearest pixel."""
+    if image_HW.shape[:2] == size:
+        return image_HW
+    grows = size[0] > image_HW.shape[0] and shrinking != cv2.INTER_NEAREST
+    resized = cv2.resize(image_HW, size[::-1], interpolation=cv2.INTER_CUBIC if grows else shrinking)
+    return np.asarray(resized, dtype=np.uint8)
+
+
+def crop(image_HW: Uint8, size: int | None) -> Uint8:
+    """The centre size x size; None: all of it."""
+    if size is None:
+        return image_HW
+    top, left = ((side - size) // 2 for side in image_HW.shape[:2])
+    return image_HW[top : top + size, left : left + size]
+
+
+def encode(image_HWC: Uint8, block: Block) -> bytes:
+    """uint8 RGB (H, W, 3) as PNG or JPEG bytes, the same for the same pixels."""
+    if block.format == "jpg":
+        import simplejpeg  # here, since datasets stored as PNG do without it
+
+        return simplejpeg.encode_jpeg(np.ascontiguousarray(image_HWC), block.quality, "RGB", "444")
+    return _png(image_HWC[..., ::-1])
+
+
+def _png(image: Uint8) -> bytes:
+    done, data = cv2.imencode(".png", np.ascontiguousarray(image))
+    assert done
+    return data.tobytes()
+
+
+def _stays_whole(split: str, block: Block) -> bool:
+    return split == "train" and block.crop == "random"
+
+
+def _checked(labels_HW: Uint8, classes: int) -> Uint8:
+    if int(labels_HW.max()) >= classes:
+        raise ValueError(f"label map: class {int(labels_HW.max())} where there are {classes}")
+    return labels_HW
