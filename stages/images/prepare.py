@@ -24,7 +24,8 @@ class Prepared:
     image_HWC: Uint8
     data: bytes
     labels: bytes
-    sha256: str
+    sha256: str  # of the pixels and their shape
+    labels_sha256: str  # the same of the label map; empty where there is none
     look: Look
 
 
@@ -49,8 +50,8 @@ def prepare(item: Item, block: Block, classes: int) -> Prepared | Refused:
         return Refused(item, str(error))
     data = encode(image_HWC, block)
     stored_HWC = image_HWC if block.format == "png" else decode(data)
-    labels = b"" if labels_HW is None else _png(labels_HW)
-    return Prepared(item, stored_HWC, data, labels, hashlib.sha256(data).hexdigest(), look(stored_HWC))
+    labels, labels_sha256 = (b"", "") if labels_HW is None else (_png(labels_HW), _sha256(labels_HW))
+    return Prepared(item, stored_HWC, data, labels, _sha256(stored_HWC), labels_sha256, look(stored_HWC))
 
 
 def stored_size(image_HWC: Uint8, split: str, block: Block) -> tuple[int, int]:
@@ -91,6 +92,10 @@ def encode(image_HWC: Uint8, block: Block) -> bytes:
 
         return simplejpeg.encode_jpeg(np.ascontiguousarray(image_HWC), block.quality, "RGB", "444")
     return _png(image_HWC[..., ::-1])
+
+
+def _sha256(image: Uint8) -> str:
+    return hashlib.sha256(f"{image.shape}".encode() + image.tobytes()).hexdigest()
 
 
 def _png(image: Uint8) -> bytes:

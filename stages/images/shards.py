@@ -51,18 +51,19 @@ class Packed:
 
     def __init__(self, folder: Path, split: str, limit: float) -> None:
         self.path, self.room = packed_path(folder, split), limit
-        self.file: BinaryIO | None = self.path.open("wb")
+        self.file: BinaryIO | None = None
+        self.given_up = False
 
     def add(self, image_HWC: Uint8) -> None:
         """One more image."""
         self.room -= image_HWC.nbytes
-        if self.file is None:
-            return
-        if self.room < 0:
+        if self.room < 0 and not self.given_up:
             self.close()
-            self.path.unlink()
-            return
-        self.file.write(image_HWC.tobytes())
+            self.path.unlink(missing_ok=True)
+            self.given_up = True
+        if not self.given_up:
+            self.file = self.file or self.path.open("wb")
+            self.file.write(image_HWC.tobytes())
 
     def close(self) -> None:
         """Finish the file."""

@@ -1,5 +1,6 @@
 """Batches as pure functions: batch k of (seed, k), whatever the worker, the rank or the resume."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -12,6 +13,21 @@ from stages.images.pixels import Bool, Uint8, to_float
 from stages.images.seeds import generator
 
 LARGEST = 2**63 - 1  # seeds are int64
+
+
+@dataclass(frozen=True)
+class Row:
+    """One image of a batch before it is cut: where, whether flipped, its hole and its seed."""
+
+    index: int
+    seed: int
+    window: tuple[slice, slice]
+    step: int  # -1: flipped left-right
+    hole_HW: Bool
+
+    def cut(self, image_HW: Uint8) -> Uint8:
+        """The row's window of an image or label map."""
+        return image_HW[self.window][:, :: self.step]
 
 
 class TrainStream:
@@ -31,29 +47,16 @@ class TrainStream:
     def _order(self, epoch: int) -> np.ndarray:
         return generator(self.seed, "epoch", epoch).permutation(len(self.dataset))
 
-    def _row(self, k: int, place: int) -> "Row":
+    def _row(self, k: int, place: int) -> Row:
         epoch, within = divmod(k * self.batch + place, len(self.dataset))
         index = int(self.order(epoch)[within])
         rng = generator(self.seed, "batch", k, place)
         seed = int(rng.integers(LARGEST))  # first, so that it is the same under every law
         size = self.dataset.spec.size
         top, left = (int(rng.integers(side - size + 1)) for side in self.dataset.shapes[index])
-        flip = bool(rng.random() < self.dataset.flip)
+        step = -1 if rng.random() < self.dataset.flip else 1
         window = (slice(top, top + size), slice(left, left + size))
-        return Row(self.dataset, index, seed, window, flip, _hole(self.law, rng, size))
-
-
-class Row:
-    """One image of a batch: cropped, flipped, with its hole and its seed."""
-
-    def __init__(
-        self, dataset: Dataset, index: int, seed: int, window: tuple[slice, slice], flip: bool, hole_HW: Bool
-    ) -> None:
-        step = -1 if flip else 1
-        labels_HW = dataset.labels(index) if dataset.spec.classes else None
-        self.index, self.seed, self.hole_HW = index, seed, hole_HW
-        self.image_HWC: Uint8 = dataset.image(index)[window][:, ::step]
-        self.labels_HW = None if labels_HW is None else labels_HW[window][:, ::step]
+        return Row(index, seed, window, step, _hole(self.law, rng, size))
 
 
 def fixed(dataset: Dataset, law: MaskLaw | None, batch: int, limit: int, seed: int) -> list[Batch]:
@@ -63,7 +66,7 @@ def fixed(dataset: Dataset, law: MaskLaw | None, batch: int, limit: int, seed: i
     for index, key in enumerate(dataset.keys[:limit]):
         rng = generator(seed, "fixed", key)
         image_seed = int(rng.integers(LARGEST))
-        rows.append(Row(dataset, index, image_seed, whole, False, _hole(law, rng, dataset.spec.size)))
+        rows.append(Row(index, image_seed, whole, 1, _hole(law, rng, dataset.spec.size)))
     return [_batch(dataset, rows[start : start + batch]) for start in range(0, len(rows), batch)]
 
 
@@ -73,9 +76,11 @@ def _hole(law: MaskLaw | None, rng: np.random.Generator, size: int) -> Bool:
 
 def _batch(dataset: Dataset, rows: list[Row]) -> Batch:
     """Pixels are brought to [-1, 1] a batch at a time (performance.md, 9)."""
-    labels = [row.labels_HW for row in rows if row.labels_HW is not None]
+    images = [row.cut(dataset.image(row.index)) for row in rows]
+    maps = [(row, dataset.labels(row.index)) for row in rows] if dataset.spec.classes else []
+    labels = [row.cut(labels_HW) for row, labels_HW in maps if labels_HW is not None]
     return Batch(
-        image_BCHW=to_float(np.stack([row.image_HWC for row in rows])),
+        image_BCHW=to_float(np.stack(images)),
         known_B1HW=torch.from_numpy(~np.stack([row.hole_HW for row in rows]))[:, None].float(),
         keys=tuple(dataset.keys[row.index] for row in rows),
         seeds_B=torch.tensor([row.seed for row in rows], dtype=torch.int64),

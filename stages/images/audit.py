@@ -1,0 +1,70 @@
+"""What a build kept, what it refused and why, what was a copy of what: the rows of a dataset's tables, and its card."""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from stages.images.block import Block
+from stages.images.copies import Copy
+from stages.images.dataset import SPLITS, Place
+from stages.images.prepare import Prepared, Refused
+
+INDEX = [
+    *("key", "split", "source", "name", "sha256", "labels_sha256", "phash", "width", "height"),
+    *("shard", "offset", "length", "labels_offset", "labels_length"),
+]
+QUARANTINE = ["name", "split", "reason"]
+DUPLICATES = ["name", "split", "of_key", "of_split", "kind", "distance", "removed"]
+NOWHERE = Place("", -1, 0)
+
+
+@dataclass
+class Audit:
+    """Rows as they come; sha256 columns are of stored pixels, so that they do not hang on an encoder's version."""
+
+    kept: list[dict[str, Any]] = field(default_factory=list)
+    refused: list[dict[str, Any]] = field(default_factory=list)
+    copies: list[dict[str, Any]] = field(default_factory=list)
+
+    def keep(self, key: str, found: Prepared, image: Place, labels: Place = NOWHERE) -> None:
+        """An image that is in the dataset, and where its bytes are."""
+        height, width, _ = found.image_HWC.shape
+        item = found.item
+        row: dict[str, Any] = {"key": key, "split": item.split, "source": item.source, "name": item.name}
+        row |= {"sha256": found.sha256, "labels_sha256": found.labels_sha256, "phash": f"{found.look.hash:016x}"}
+        row |= {"width": width, "height": height, "shard": image.shard, "offset": image.offset, "length": image.length}
+        self.kept.append(row | {"labels_offset": labels.offset, "labels_length": labels.length})
+
+    def refuse(self, found: Refused) -> None:
+        """An image that cannot be used."""
+        self.refused.append({"name": found.item.name, "split": found.item.split, "reason": found.reason})
+
+    def copy(self, found: Prepared, copy: Copy, removed: bool) -> None:
+        """A training image that a held-out image is a copy of."""
+        row = {"name": found.item.name, "split": found.item.split, "of_key": copy.key, "of_split": copy.split}
+        self.copies.append(row | {"kind": copy.kind, "distance": copy.distance, "removed": removed})
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Name -> table."""
+        return {
+            "index": pd.DataFrame(self.kept, columns=INDEX),
+            "quarantine": pd.DataFrame(self.refused, columns=QUARANTINE),
+            "duplicates": pd.DataFrame(self.copies, columns=DUPLICATES),
+        }
+
+    def card(self, name: str, block: Block, classes: int) -> dict[str, Any]:
+        """dataset.json: what networks and protocols must know. Split hashes cover keys, pixels and labels, in order."""
+        hashes = {split: hashlib.sha256() for split in SPLITS}
+        for row in self.kept:
+            hashes[row["split"]].update(f"{row['key']} {row['sha256']} {row['labels_sha256']}\n".encode())
+        counts = Counter(row["split"] for row in self.kept)
+        removed = sum(row["removed"] for row in self.copies)
+        card = {"name": name, "layout": block.layout, "size": block.size, "classes": classes, "flip": block.flip}
+        card |= {"counts": {split: counts[split] for split in SPLITS}}
+        card |= {"sources": len({row["source"] for row in self.kept})}
+        card |= {"splits": {split: hashes[split].hexdigest() for split in SPLITS}}
+        card |= {"quarantined": len(self.refused), "duplicates": {"listed": len(self.copies), "removed": removed}}
+        return card
