@@ -84,14 +84,14 @@ class Making:
     def _keep(self, found: Prepared, shards: Shards, packed: Packed) -> None:
         key = self.keys[found.item.name]
         if found.item.split != "train":
-            self.held_out.add(key, found.item.split, found.sha256, found.look)
+            self.held_out.add(key, found.item.split, found.look)
         places = shards.add(key, _members(key, found, self.block))
         packed.add(found.image_HWC)
         self.audit.keep(key, found, places[self.block.format], places.get("labels.png", NOWHERE))
 
     def _is_copy(self, found: Prepared) -> bool:
         """Whether a training image is to be left out as a copy of a held-out one; it is listed in any case."""
-        copy = self.held_out.copy_of(found.sha256, found.look)
+        copy = self.held_out.copy_of(found.look)
         if copy is None:
             return False
         self.audit.copy(found, copy, self.block.duplicates.remove)

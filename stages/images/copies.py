@@ -1,5 +1,6 @@
-"""Training images that are copies of held-out ones: the same bytes, or the same picture to the eye."""
+"""Training images that are copies of held-out ones: the same pixels, or the same picture to the eye."""
 
+import hashlib
 from dataclasses import dataclass, field
 
 import cv2
@@ -15,6 +16,7 @@ LEVELS = 16.0  # mean grey levels by which two thumbnails of one picture may dif
 class Look:
     """What a picture looks like: a 64-bit difference hash, and a thumbnail that confirms what the hash suggests."""
 
+    sha256: str
     hash: int
     thumb: np.ndarray
 
@@ -39,17 +41,17 @@ class HeldOut:
     exact: dict[str, int] = field(default_factory=dict)
     _stacked: tuple[np.ndarray, np.ndarray] | None = None
 
-    def add(self, key: str, split: str, sha256: str, look: Look) -> None:
+    def add(self, key: str, split: str, look: Look) -> None:
         """One more held-out image."""
-        self.exact.setdefault(sha256, len(self.keys))
+        self.exact.setdefault(look.sha256, len(self.keys))
         self.keys.append((key, split))
         self.looks.append(look)
         self._stacked = None
 
-    def copy_of(self, sha256: str, look: Look) -> Copy | None:
+    def copy_of(self, look: Look) -> Copy | None:
         """The held-out image that this one copies, or None. Near: at most `near` bits apart, thumbnails alike."""
-        if sha256 in self.exact:
-            return self._copy(self.exact[sha256], "exact", 0)
+        if look.sha256 in self.exact:
+            return self._copy(self.exact[look.sha256], "exact", 0)
         if self.near is None or not self.keys:
             return None
         hashes, thumbs = self._stack()
@@ -77,4 +79,9 @@ def look(image_HWC: Uint8) -> Look:
     grey_HW = cv2.resize(cv2.cvtColor(image_HWC, cv2.COLOR_RGB2GRAY), (9, 8), interpolation=cv2.INTER_AREA)
     bits = np.packbits(grey_HW[:, 1:] > grey_HW[:, :-1]).tobytes()
     thumb = cv2.resize(image_HWC, (THUMB, THUMB), interpolation=cv2.INTER_AREA)
-    return Look(int.from_bytes(bits, "big"), thumb.astype(np.int16))
+    return Look(sha256_of(image_HWC), int.from_bytes(bits, "big"), thumb.astype(np.int16))
+
+
+def sha256_of(image: Uint8) -> str:
+    """Of an image's (or label map's) shape and pixels: it does not hang on a file format or an encoder's version."""
+    return hashlib.sha256(f"{image.shape}".encode() + image.tobytes()).hexdigest()

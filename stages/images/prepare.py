@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import cv2
@@ -10,7 +9,7 @@ import numpy as np
 
 from stages.contract import UserError
 from stages.images.block import Block
-from stages.images.copies import Look, look
+from stages.images.copies import Look, look, sha256_of
 from stages.images.dataset import decode
 from stages.images.pixels import Uint8
 from stages.images.sources.item import Item
@@ -26,7 +25,7 @@ class Prepared:
     labels: bytes
     sha256: str  # of the pixels and their shape
     labels_sha256: str  # the same of the label map; empty where there is none
-    look: Look
+    look: Look  # of the source's own pixels: train is not cropped as val and test are
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,7 @@ def prepare(item: Item, block: Block, classes: int) -> Prepared | Refused:
     """The item as it will be stored; whatever is wrong with its files becomes a reason."""
     try:
         image_HWC = item.image(block.max_pixels)
+        seen = look(image_HWC)
         labels_HW = _checked(item.labels(), classes) if item.labels else None
         size = stored_size(image_HWC, item.split, block)
         centre = None if _stays_whole(item.split, block) else block.size
@@ -50,8 +50,8 @@ def prepare(item: Item, block: Block, classes: int) -> Prepared | Refused:
         return Refused(item, str(error))
     data = encode(image_HWC, block)
     stored_HWC = image_HWC if block.format == "png" else decode(data)
-    labels, labels_sha256 = (b"", "") if labels_HW is None else (_png(labels_HW), _sha256(labels_HW))
-    return Prepared(item, stored_HWC, data, labels, _sha256(stored_HWC), labels_sha256, look(stored_HWC))
+    labels, labels_sha256 = (b"", "") if labels_HW is None else (_png(labels_HW), sha256_of(labels_HW))
+    return Prepared(item, stored_HWC, data, labels, sha256_of(stored_HWC), labels_sha256, seen)
 
 
 def stored_size(image_HWC: Uint8, split: str, block: Block) -> tuple[int, int]:
@@ -92,10 +92,6 @@ def encode(image_HWC: Uint8, block: Block) -> bytes:
 
         return simplejpeg.encode_jpeg(np.ascontiguousarray(image_HWC), block.quality, "RGB", "444")
     return _png(image_HWC[..., ::-1])
-
-
-def _sha256(image: Uint8) -> str:
-    return hashlib.sha256(f"{image.shape}".encode() + image.tobytes()).hexdigest()
 
 
 def _png(image: Uint8) -> bytes:

@@ -42,7 +42,9 @@ class Files(Params):
 @lru_cache(maxsize=8)
 def _by_key(folder: str, suffix: str) -> dict[str, Path]:
     root = Path(folder).expanduser()
-    paths = {key_of(name.with_name(name.stem.removesuffix(suffix))): root / name for name in image_files(root)}
+    paths = {
+        key_of(name.with_name(name.stem.removesuffix(suffix) + name.suffix)): root / name for name in image_files(root)
+    }
     if not paths:
         raise UserError(f"{folder}: no mask files there; give a folder of PNG masks")
     return paths

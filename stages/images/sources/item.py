@@ -48,7 +48,9 @@ def fill_splits(items: list[Item], shares: Shares, seed: int) -> list[Item]:
         if any(item.split == split for item in items):
             continue
         drawn = _drawn({item.source for item in items if item.split == "train"}, share, f"{seed}/{split}")
-        items = [replace(item, split=split) if item.source in drawn else item for item in items]
+        items = [
+            replace(item, split=split) if item.split == "train" and item.source in drawn else item for item in items
+        ]
     return items
 
 

@@ -1,0 +1,94 @@
+"""`plurifill shard` as a user runs it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stages import shard
+from stages.__main__ import run
+from stages.images.dataset import Dataset
+from stages.images.masks import MaskSet
+
+PARAMS = """\
+# numbers
+datasets:
+  mine: {layout: folder, root: src, size: 16, shares: {val: 0.1, test: 0.3}, manifest: ''}  # yours
+masks:
+  box80: {law: box, side: 0.8}
+  large: {law: free_form, size: "large"}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PLURIFILL_DATA", raising=False)
+    (tmp_path / "params.yaml").write_text(PARAMS)
+    (tmp_path / "src").mkdir()
+    for seed in range(20):
+        pixels = np.random.default_rng(seed).integers(0, 256, (20, 24, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"src/{seed}.png")
+    return tmp_path
+
+
+def refused(*arguments: str) -> int:
+    """The exit code of a verb that ends with an error."""
+    with pytest.raises(SystemExit) as ended:
+        run("shard", list(arguments))
+    return int(str(ended.value.code))
+
+
+def test_shards_and_masks_are_made_twice_alike(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shard.main()
+    first, told = _files(project / "data"), capsys.readouterr()
+    shard.main()
+    assert _files(project / "data") == first
+    assert "0 quarantined" in told.err and "mine/large" in told.out
+    test = Dataset.open(project / "data/shards/mine", "test")
+    masks = MaskSet.open(project / "data/masks/mine", "box80")
+    assert all(masks.hole(key).sum() == 13 * 13 for key in test.keys)
+    assert {path.name for path in (project / "data/shards").iterdir()} == {"mine"}
+
+
+def test_look_writes_the_manifest_and_leaves_the_rest(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shard.main(look=True)
+    once = (project / "params.yaml").read_text()
+    manifest = capsys.readouterr().out.split()[1]
+    assert once == PARAMS.replace("manifest: ''", f"manifest: {manifest}") or manifest in once
+    assert "# numbers" in once and "# yours" in once and '"large"' in once
+    shard.main(look=True)
+    assert "unchanged" in capsys.readouterr().out and (project / "params.yaml").read_text() == once
+    (project / "src/0.png").unlink()
+    shard.main()
+    assert "shard --look mine" in capsys.readouterr().err
+    shard.main(look=True)
+    assert manifest not in (project / "params.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["mien"], "did you mean mine"),
+        (["mine", "-S", "datasets.mine.layout=fodler"], "did you mean folder"),
+        (["mine", "-S", "datasets.mine.root=nowhere"], "nowhere: no such folder"),
+    ],
+)
+def test_mistakes_are_one_line_and_exit_two(
+    project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    assert refused(*arguments) == 2
+    out, err = capsys.readouterr()
+    assert told in err and err.count("\n") == 1 and not out
+
+
+def test_too_many_faults_exit_two(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "src/broken.png").write_bytes(b"")
+    assert refused("mine") == 2
+    assert "quarantine_limit" in capsys.readouterr().err
+    assert not (project / "data/shards/mine").exists()
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
