@@ -17,10 +17,12 @@ from stages.contract import Spec, UserError
 from stages.engine import device as devices
 from stages.engine import dry, parts, signals
 from stages.engine.distributed import joined
-from stages.engine.params import dig, read, validate
+from stages.engine.params import read, validate
 from stages.engine.parts import Plan
 from stages.engine.track import TrackParams
+from stages.images.build import classes
 from stages.learning import Learning
+from stages.shard import block_of
 
 
 def main(
@@ -57,11 +59,11 @@ def main(
 
 def _sketch(values: Mapping[str, Any], plan: Plan, dataset: str) -> str:
     """What training the part would be; needs neither data nor parents."""
-    block = dig(values, f"datasets.{plan.dataset}")
+    block = block_of(values, plan.dataset)
     ancestors: dict[str, Plan] = {}
     waiting = list(plan.parents)
     while waiting:
         name = waiting.pop()
         ancestors[name] = parts.plan(values, plan.method, name, dataset or None)
         waiting += ancestors[name].parents
-    return dry.describe(plan, ancestors, Spec(block["size"], block.get("classes", 0)))
+    return dry.describe(plan, ancestors, Spec(block.size, classes(block)))

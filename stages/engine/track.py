@@ -90,11 +90,9 @@ class Tracker:
 
     def _open(self) -> None:
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        from mlflow import MlflowClient
-
         uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path('mlflow.db').resolve()}"
-        self._client = MlflowClient(uri)
-        experiment = _experiment(self._client, uri, os.environ.get("MLFLOW_EXPERIMENT_NAME") or self.params.experiment)
+        name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or self.params.experiment
+        self._client, experiment = _connect(uri, name)
         resumed = self._resume(uri)
         if not resumed:
             self._create(uri, experiment)
@@ -159,13 +157,20 @@ class Tracker:
         self._client.set_terminated(self._id, status)
 
 
-def _experiment(client: Any, uri: str, name: str) -> str:
-    """The experiment's id, made where it is not there; a sqlite database is made ready by one process at a time."""
+def _connect(uri: str, name: str) -> tuple[Any, str]:
+    """A client and the experiment's id; a sqlite database is made ready by one process at a time.
+
+    The client makes the database's tables when it is created: of several at once on a fresh one all but one fail.
+    """
+    from mlflow import MlflowClient
+
     if not uri.startswith("sqlite:///"):
-        return _found_or_made(client, name, None)
+        client = MlflowClient(uri)
+        return client, _found_or_made(client, name, None)
     database = Path(uri.removeprefix("sqlite:///")).resolve()
     with held(Path(f"{database}.lock"), LOCK_S, f"{database}.lock: held by another process for {LOCK_S:.0f} s"):
-        return _found_or_made(client, name, (database.parent / "mlartifacts").as_uri())
+        client = MlflowClient(uri)
+        return client, _found_or_made(client, name, (database.parent / "mlartifacts").as_uri())
 
 
 def _found_or_made(client: Any, name: str, artifacts: str | None) -> str:
