@@ -48,36 +48,26 @@ TABLE: dict[str, Weights] = {
 }
 
 
-@cache
 def find(name: str) -> Path | None:
     """The verified file of a backbone of `TABLE`, downloaded where it must be; None where it cannot be had (`why`)."""
-    return _search(name)[0]
+    return _search(name, tuple(folders()))[0]
 
 
 def why(name: str) -> str:
     """Why `find(name)` is None, in one line that names the file and the folders; empty where it was found."""
-    return _search(name)[1]
+    return _search(name, tuple(folders()))[1]
 
 
 def features(name: str) -> dict[str, Tensor] | None:
     """A backbone's convolutional layers (`features.*` of torchvision's model) on the CPU; None as for `find`."""
     path = find(name)
-    if path is None:
-        return None
-    tensors = torch.load(path, map_location="cpu", weights_only=True)
-    return {key: value for key, value in tensors.items() if key.startswith("features.")}
+    return _layers(path) if path else None
 
 
-@cache
 def digest(name: str) -> str:
     """12 digits of the layers' content, the same for a full and a features-only file; "absent" without one."""
-    tensors = features(name)
-    if tensors is None:
-        return "absent"
-    total = hashlib.sha256()
-    for key in sorted(tensors):
-        total.update(key.encode() + tensors[key].contiguous().numpy().tobytes())
-    return total.hexdigest()[:12]
+    path = find(name)
+    return _digest(path) if path else "absent"
 
 
 def folders() -> list[Path]:
@@ -111,27 +101,40 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _layers(path: Path) -> dict[str, Tensor]:
+    tensors = torch.load(path, map_location="cpu", weights_only=True)
+    return {key: value for key, value in tensors.items() if key.startswith("features.")}
+
+
 @cache
-def _search(name: str) -> tuple[Path | None, str]:
+def _digest(path: Path) -> str:
+    total = hashlib.sha256()
+    for key, value in sorted(_layers(path).items()):
+        total.update(key.encode() + value.contiguous().numpy().tobytes())
+    return total.hexdigest()[:12]
+
+
+@cache
+def _search(name: str, looked_in: tuple[Path, ...]) -> tuple[Path | None, str]:
     if name not in TABLE:
         raise UserError(f"{name}: no such weights; there are {', '.join(TABLE)}")
     weights, wrong = TABLE[name], []
-    for path in (folder / file for folder in folders() for file in weights.sha256):
+    for path in (folder / file for folder in looked_in for file in weights.sha256):
         if not path.is_file():
             continue
         if sha256_of(path).startswith(weights.sha256[path.name]):
             return path, ""
         wrong.append(f"{path} has another sha256 than {weights.sha256[path.name][:12]}")
-    return _download(weights, wrong)
+    return _download(weights, looked_in, wrong)
 
 
-def _download(weights: Weights, wrong: list[str]) -> tuple[Path | None, str]:
+def _download(weights: Weights, looked_in: tuple[Path, ...], wrong: list[str]) -> tuple[Path | None, str]:
     file = weights.url.rpartition("/")[2]
-    target = folders()[-1] / file
+    target = looked_in[-1] / file
     try:
         fetch(weights.url, target, weights.sha256[file])
     except OSError as error:
-        places = " or ".join(str(folder) for folder in folders())
+        places = " or ".join(str(folder) for folder in looked_in)
         reason = f"{' or '.join(weights.sha256)} not in {places}, and the download failed ({error})"
         return None, "; ".join([*wrong, reason])
     return target, ""

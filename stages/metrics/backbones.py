@@ -5,7 +5,6 @@ from functools import cache
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.models import alexnet
 
 from stages import weights
 from stages.metrics.view import AbsentError, View
@@ -25,6 +24,8 @@ class AlexNetFeatures(nn.Module):
         tensors = weights.features("alexnet")
         if tensors is None:
             raise AbsentError(weights.why("alexnet"))
+        from torchvision.models import alexnet  # here: it takes seconds, and most metrics do without it
+
         with torch.random.fork_rng(devices=[]):
             self.layers = alexnet(weights=None).features[:12]  # up to the fifth convolution and its ReLU
         own = {key.removeprefix("features."): value for key, value in tensors.items()}

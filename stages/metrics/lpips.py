@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Mapping
 from functools import cache
 
-import lpips
 import torch
 from torch import Tensor, nn
 
@@ -27,6 +26,8 @@ class Lpips(nn.Module):
 
     def __init__(self, net: str, tensors: Mapping[str, Tensor]) -> None:
         super().__init__()
+        import lpips  # here: it takes seconds, and most metrics do without it
+
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings():  # its random backbone is replaced at once
             warnings.simplefilter("ignore", UserWarning)
             package = lpips.LPIPS(net=net, pnet_rand=True, verbose=False)

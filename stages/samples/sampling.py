@@ -56,6 +56,7 @@ class Work:
 def fill(work: Work, description: Mapping[str, Any]) -> None:
     """All pieces, those that are there and undamaged taken over; then the tables: a finished draw in `work.place`."""
     images, samples = work.opened.chosen, work.opened.draw.samples
+    store.clear_halves(work.place)
     records, made = [], 0
     for number, piece in enumerate(chunks(images, max(1, PIECE // samples))):
         record = store.read_piece(work.place, number)

@@ -103,6 +103,12 @@ def write_atomically(path: Path, data: bytes) -> None:
     part.replace(path)
 
 
+def clear_halves(place: Path) -> None:
+    """Remove what a killed run had begun to write."""
+    for half in place.glob(".*"):
+        half.unlink()
+
+
 def finish(place: Path, records: Sequence[Record], description: dict[str, Any]) -> None:
     """The tables and the description that make a folder of pieces a finished draw."""
     rows = [{**asdict(e), "piece": tar_path(place, n).name} for n, record in enumerate(records) for e in record.entries]

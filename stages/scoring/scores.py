@@ -37,7 +37,7 @@ def per_image(long: pd.DataFrame, metric: str, selection: Selection) -> pd.DataF
 def sets(long: pd.DataFrame, selection: Selection, images: Sequence[str], samples: int) -> NDArray[np.int64]:
     """sets_SN of a set-level metric: each row names one completion an image (all: K rows; else one)."""
     if selection == "best_of_k":
-        return best(long).loc[list(images)].to_numpy()[None]
+        return best(long).loc[list(images)].to_numpy(copy=True)[None]
     count = samples if selection == "all" else 1
     return np.repeat(np.arange(count)[:, None], len(images), axis=1)
 

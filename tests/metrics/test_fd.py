@@ -1,0 +1,90 @@
+"""The Frechet distance by its fast routes is scipy's; of a set with itself it is 0; too few images are refused."""
+
+import numpy as np
+import pytest
+import scipy.linalg
+import torch
+
+from stages.metrics import fd
+from stages.metrics.frechet import fit, frechet
+from stages.metrics.view import AbsentError, Axes, View
+
+CPU = torch.device("cpu")
+
+
+def definition(x_ND: np.ndarray, y_ND: np.ndarray) -> float:
+    """Dowson & Landau with scipy's matrix square root."""
+    one, other = np.cov(x_ND, rowvar=False), np.cov(y_ND, rowvar=False)
+    root = scipy.linalg.sqrtm(one @ other).real
+    return float(np.square(x_ND.mean(0) - y_ND.mean(0)).sum() + np.trace(one + other - 2 * root))
+
+
+def features(count: int, width: int, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    mix_DD = rng.normal(size=(width, width)) / width**0.5
+    return rng.normal(loc=0.1 * seed, size=(count, width)) @ mix_DD
+
+
+@pytest.mark.parametrize("counts", [(300, 300), (40, 40), (300, 40), (40, 300), (64, 65)])
+def test_every_route_is_scipys_number(counts):
+    x_ND, y_ND = features(counts[0], 64, 1), features(counts[1], 64, 2)
+    value = frechet(fit(torch.from_numpy(x_ND)), fit(torch.from_numpy(y_ND)))
+    assert value == pytest.approx(definition(x_ND, y_ND), abs=1e-4)
+
+
+@pytest.mark.parametrize("count", [300, 40])
+def test_a_set_is_at_no_distance_from_itself(count):
+    one = fit(torch.from_numpy(features(count, 64, 1)))
+    assert frechet(one, one) == pytest.approx(0.0, abs=1e-5)
+
+
+def test_a_shift_alone_is_its_squared_length():
+    x_ND = torch.from_numpy(features(200, 16, 1))
+    assert frechet(fit(x_ND), fit(x_ND + 0.5)) == pytest.approx(16 * 0.25, abs=1e-6)
+
+
+def test_features_that_never_fire_are_no_obstacle():
+    x_ND, y_ND = features(300, 32, 1), features(300, 32, 2)
+    dead_x_ND, dead_y_ND = (np.concatenate([z_ND, np.zeros((300, 8))], axis=1) for z_ND in (x_ND, y_ND))
+    value = frechet(fit(torch.from_numpy(dead_x_ND)), fit(torch.from_numpy(dead_y_ND)))
+    assert value == pytest.approx(definition(x_ND, y_ND), abs=1e-4)
+
+
+def test_too_few_images_are_refused_with_the_number():
+    with pytest.raises(AbsentError, match="at least 384 images, and here are 383"):
+        fd.build(Axes(CPU, images=383), "fd_alexnet")
+
+
+def split(whole: View, size: int) -> list[View]:
+    """The same set, `size` images a view."""
+    parts = zip(
+        whole.image_BCHW.split(size),
+        whole.known_B1HW.split(size),
+        whole.raw_BKCHW.split(size),
+        whole.judged_BKCHW.split(size),
+        strict=True,
+    )
+    return [View(*part, 0, whole.total) for part in parts]
+
+
+def test_it_does_not_depend_on_batches_and_keeps_the_real_side(backbones, view, tmp_path):
+    shown = view(images=12, samples=2, size=32)
+    sets_SN = torch.arange(2)[:, None].expand(2, 12)
+    values = []
+    for size, real in ((12, tmp_path), (5, tmp_path), (1, None)):
+        metric = fd.FrechetDistance("alexnet", Axes(CPU, 12, real))
+        assert not any(dict(metric(part)) for part in split(shown, size))
+        values.append(metric.whole(sets_SN)["fd_alexnet"])
+    assert values == pytest.approx([values[0]] * 3, rel=1e-5)
+    assert len(list(tmp_path.glob("alexnet-*.npy"))) == 1
+
+
+def test_all_samples_are_the_mean_of_one_set_a_sample(backbones, view):
+    shown = view(images=12, samples=2, size=32)
+    metric = fd.FrechetDistance("alexnet", Axes(CPU, 12))
+    metric(shown)
+    both, first, second = (
+        metric.whole(torch.tensor(ks)[:, None].expand(-1, 12))["fd_alexnet"] for ks in ([0, 1], [0], [1])
+    )
+    assert both == pytest.approx((first + second) / 2)
+    assert first != pytest.approx(second)

@@ -1,0 +1,97 @@
+"""Our LPIPS is the lpips package's, in value and in gradient."""
+
+import itertools
+import json
+
+import pytest
+import torch
+
+from stages import weights
+from stages.contract import UserError
+from stages.images.pixels import read_rgb, to_float
+from stages.metrics import lpips as ours
+from stages.metrics.view import AbsentError, Axes
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize(("net", "expected"), [("alex", (0.7219, 0.1376)), ("squeeze", (0.7110, 0.1479))])
+def test_the_authors_own_values_come_out(net, expected, backbones, real_images):
+    folder = real_images / "inpaint_refs" / "lpips_check"
+    pictures = {path.stem.rpartition("_")[2]: path for path in folder.iterdir()}
+    reference, *others = (to_float(read_rgb(pictures[name])[None]) for name in ("ref", "p0", "p1"))
+    distance = ours.distance(net)
+    assert [float(distance(reference, other)) for other in others] == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("net", ["alex", "squeeze"])
+def test_another_implementations_values_come_out(net, backbones, real_images):
+    folder = real_images / "inpaint_refs"
+    for case, told in json.loads((folder / "reference_values.json").read_text()).items():
+        parent = (folder / case).parent
+        files = {path.stem.rpartition("_")[2]: path for path in parent.glob(f"{(folder / case).name}*")}
+        truth = next(path for name, path in files.items() if name not in {"input", "mask", "output"})
+        image, output = (to_float(read_rgb(path)[None]) for path in (truth, files["output"]))
+        assert float(ours.distance(net)(image, output)) == pytest.approx(told[f"lpips_{net}"], abs=2e-4)
+
+
+@pytest.fixture(scope="session")
+def package(backbones):
+    """The lpips package itself on our backbone."""
+    import lpips
+
+    model = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
+    tensors = weights.features("alexnet")
+    for part in model.net.children():
+        for index, layer in part.named_children():
+            layer.load_state_dict({key: tensors[f"features.{index}.{key}"] for key in layer.state_dict()})
+    return model
+
+
+def test_values_and_gradients_are_the_packages(package, view):
+    shown = view()
+    other_BCHW = shown.raw_BKCHW[:, 0].clone().requires_grad_()
+    again_BCHW = shown.raw_BKCHW[:, 0].clone().requires_grad_()
+    value_B, expected_B = ours.distance("alex")(shown.image_BCHW, other_BCHW), package(shown.image_BCHW, again_BCHW)
+    assert torch.allclose(value_B, expected_B.flatten(), rtol=1e-5)
+    value_B.sum().backward()
+    expected_B.sum().backward()
+    assert torch.allclose(other_BCHW.grad, again_BCHW.grad, atol=1e-6)
+
+
+def test_the_gradient_is_finite_where_features_vanish(backbones):
+    black_BCHW = torch.full((1, 3, 64, 64), -1.0, requires_grad=True)
+    ours.distance("squeeze")(black_BCHW, torch.zeros(1, 3, 64, 64)).sum().backward()
+    assert torch.isfinite(black_BCHW.grad).all()
+
+
+def test_building_it_leaves_the_global_generator_alone(backbones):
+    torch.manual_seed(0)
+    ours.distance("alex")
+    drawn = torch.rand(3)
+    torch.manual_seed(0)
+    assert torch.equal(drawn, torch.rand(3))
+
+
+def test_the_metric_compares_with_the_original(backbones, view):
+    shown = view()
+    value_BK = ours.build(Axes(CPU, 2), "lpips_alex")(shown)["lpips_alex"]
+    distance = ours.distance("alex")
+    for b, k in itertools.product(range(2), range(4)):
+        expected = float(distance(shown.image_BCHW[b : b + 1], shown.judged_BKCHW[b : b + 1, k]))
+        assert float(value_BK[b, k]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_without_its_backbone_it_is_absent_with_the_reason(tmp_path, monkeypatch):
+    monkeypatch.setenv("PLURIFILL_WEIGHTS", str(tmp_path))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    gone = weights.Weights((tmp_path / "vgg16-397923af.pth").as_uri(), {"vgg16-397923af.pth": "397923af"})
+    monkeypatch.setitem(weights.TABLE, "vgg16", gone)
+    assert ours.distance("vgg") is None
+    with pytest.raises(AbsentError, match=r"vgg16-397923af\.pth not in .*download failed"):
+        ours.build(Axes(CPU, 2), "lpips_vgg")
+
+
+def test_an_unknown_net_is_the_users_mistake():
+    with pytest.raises(UserError, match="alex, squeeze, vgg"):
+        ours.build(Axes(CPU, 2), "lpips_resnet")

@@ -1,0 +1,111 @@
+"""`plurifill sample`: every row of every draw, published whole, resumed after kill -9."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from stages import sample
+from stages.contract import UserError
+from stages.samples.store import Finished
+from tests.samples import toy
+
+
+@pytest.fixture(scope="module")
+def sharded(tmp_path_factory) -> Path:
+    return toy.make(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture
+def project(sharded, tmp_path) -> Path:
+    """A fresh project with the dataset made."""
+    shutil.copytree(sharded, tmp_path / "project")
+    return tmp_path / "project"
+
+
+def tars(root: Path) -> dict[str, bytes]:
+    folder = root / "data" / "samples"
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.tar"))}
+
+
+def test_every_row_of_every_draw_is_published_and_nothing_stays_in_progress(project, capsys):
+    with toy.inside(project):
+        sample.main("classical", device="cpu")
+    places = [f"data/samples/classical/{draw}/{row}" for draw in ("centre", "few") for row in ("mean", "telea")]
+    assert sorted(capsys.readouterr().out.split()) == places
+    finished = Finished.open(project / "data/samples/classical/few/telea")
+    assert finished.draw["row"] == "classical/telea" and finished.draw["params"]["algorithm"] == "telea"
+    assert (finished.draw["images"], finished.draw["samples"], len(finished.keys)) == (4, 2, 4)
+    assert finished.draw["parents"] == {} and finished.draw["trained_on"] == []
+    assert not [path for path in (project / "data/progress").rglob("*") if path.suffix != ".lock" and path.is_file()]
+
+
+def test_again_takes_everything_over_and_a_damaged_piece_is_made_again(project):
+    with toy.inside(project):
+        sample.main("classical", device="cpu")
+        before = tars(project)
+        piece = project / "data/samples/classical/centre/mean/samples-00000.tar"
+        piece.write_bytes(b"damaged")
+        sample.main("classical", device="cpu")
+        assert tars(project) == before
+        drawn = Finished.open(project / "data/samples/classical/centre/telea").draw
+    assert (drawn["reused"], drawn["made"]) == (36, 0)
+
+
+def test_other_params_are_other_samples(project):
+    with toy.inside(project):
+        sample.main("classical", device="cpu")
+        sample.main("classical", device="cpu", set_=["methods.classical.inpaint.radius=5"])
+        assert Finished.open(project / "data/samples/classical/centre/telea").draw["reused"] == 0
+
+
+def test_limit_takes_the_first_images(project):
+    with toy.inside(project):
+        sample.main("classical", device="cpu", limit=2)
+    assert len(Finished.open(project / "data/samples/classical/centre/mean").keys) == 2
+
+
+def test_mistakes_are_one_line(project):
+    with toy.inside(project):
+        with pytest.raises(UserError, match="no such method"):
+            sample.main("clasical", device="cpu")
+        with pytest.raises(UserError, match=r"draws\.few\.maskss.*masks"):
+            toy.write_params(project, {**toy.params(project), "draws": {"few": {"maskss": "centre", "samples": 1}}})
+            sample.main("classical", device="cpu")
+
+
+def slow(root: Path) -> None:
+    """Params under which one piece is one image, and takes a while."""
+    values = toy.params(root)
+    values["methods"]["classical"]["inpaint"] = {"algorithm": "biharmonic"}
+    toy.write_params(root, {**values, "draws": {"centre": {"masks": "centre", "images": 5, "samples": 64}}})
+
+
+def start(root: Path) -> subprocess.Popen:
+    project = Path(__file__).resolve().parent.parent
+    environment = {**os.environ, "PYTHONPATH": str(project), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "stages", "sample", "classical", "--device", "cpu"]
+    return subprocess.Popen(command, cwd=root, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+
+def test_a_killed_run_goes_on_and_ends_as_an_undisturbed_one(project, tmp_path):
+    slow(project)
+    shutil.copytree(project, tmp_path / "undisturbed")
+    killed = start(project)
+    while killed.poll() is None and not list(project.glob("data/progress/classical/samples/*/samples-00001.json")):
+        time.sleep(0.005)
+    killed.send_signal(signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL
+    assert not (project / "data/samples").exists()
+    for root in (project, tmp_path / "undisturbed"):
+        with toy.inside(root):
+            sample.main("classical", device="cpu")
+    drawn = json.loads((project / "data/samples/classical/centre/plain/draw.json").read_text())
+    assert drawn["reused"] >= 128 and drawn["reused"] + drawn["made"] == 64 * 5
+    assert tars(project) == tars(tmp_path / "undisturbed")
