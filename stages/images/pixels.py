@@ -102,7 +102,7 @@ def decode_rgb(data: bytes, limit: int = MAX_PIXELS) -> Uint8:
         try:
             with Image.open(io.BytesIO(data)) as image:
                 _guard(image, limit)
-                return np.asarray(_upright_rgb(image), dtype=np.uint8)
+                return np.array(_upright_rgb(image), dtype=np.uint8)  # a copy: PIL lends a read-only one
         except UnidentifiedImageError as error:
             raise ValueError("not an image") from error
         except Image.DecompressionBombError as error:

@@ -53,20 +53,22 @@ class MaskSet:
 
 
 def freeze(block: dict[str, Any], keys: Sequence[str], size: int, folder: Path, name: str, seed: int = 0) -> list[str]:
-    """Draw a hole for each key, from (seed, key) alone, into `folder`/`name`.npz and .json. Returns warnings.
+    """Draw a hole for each key, from (seed, key) alone, into `folder`/`name`.npz and .json.
 
-    The .json holds the hash, the law, and the hole ratio's mean, median and extremes.
+    The .json holds the hash, the law, and the hole ratio's mean, median and extremes. Returns warnings about masks that
+    came from files; what a law draws is as the law is.
     """
     chosen = law(block)
-    declared = (chosen.low, chosen.high) if isinstance(chosen, Files) else (0.0, 1.0)
     packed, ratios, warnings = [], [], []
     for key in keys:
-        paired = chosen.paired(key, size) if isinstance(chosen, Files) else None
-        hole_HW = chosen.draw(generator(seed, key), size) if paired is None else paired
+        if isinstance(chosen, Files):
+            hole_HW = chosen.paired(key, size)
+            warning = doubt(hole_HW, chosen.low, chosen.high)
+            warnings += [f"mask set {name}, {key}: {warning}"] if warning else []
+        else:
+            hole_HW = chosen.draw(generator(seed, key), size)
         packed.append(np.packbits(hole_HW))
         ratios.append(float(hole_HW.mean()))
-        warning = doubt(hole_HW, *declared)
-        warnings += [f"mask set {name}, {key}: {warning}"] if warning else []
     bits = np.stack(packed) if packed else np.zeros((0, (size**2 + 7) // 8), dtype=np.uint8)
     folder.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(folder / f"{name}.npz", keys=np.array(keys, dtype=np.str_), bits=bits)
