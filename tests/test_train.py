@@ -1,0 +1,257 @@
+"""`plurifill train`: the verb on a real (tiny) dataset with latent_codes' parts."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+from ruamel.yaml import YAML
+from safetensors.torch import load_file
+
+from stages import places, tables, weights
+from stages.__main__ import run as verb
+from stages.contract import UserError
+from stages.engine import lock, parts
+from stages.engine.distributed import Ranks
+from stages.engine.params import read
+from stages.engine.release import read_config, read_trained
+from stages.images.pixels import write_png
+from stages.learning import Learning
+from stages.shard import block_of, make
+from stages.train import main
+
+SIZES = {"width": 8, "multipliers": [1, 1], "blocks": 1, "attention": [], "normalisation": "layer"}
+LOOP = {"steps": 3, "batch": 4, "eval_images": 4, "log_every": 1, "save_every": 1, "eval_every": 0}
+LOOP |= {"ema": 0.5, "seed": 0, "workers": 0, "nonfinite_limit": 10}
+VQ = {
+    **SIZES,
+    "lr": 1e-3,
+    "restart_after": 0,
+    "codes": 8,
+    "channels": 4,
+    "lpips": 0.0,
+    "adversary": {"width": 4, "layers": 1},
+}
+PARAMS = {
+    "data": {"dataset": "dots"},
+    "datasets": {"dots": {"layout": "folder", "size": 16, "root": "dots", "duplicates": {"remove": False}}},
+    "masks": {"half": {"law": "box", "side": 0.5}, "most": {"law": "box", "side": 0.8}},
+    "track": "none",
+    "methods": {
+        "latent_codes": {
+            "token_mask": {"alpha": 0.5, "window": "kernel"},
+            "vq": {**VQ, "dataset": None, "masks": None, "loop": LOOP},
+            "encoder": {**SIZES, "lr": 1e-3, "features": 8, "masks": "half", "loop": LOOP},
+            "prior": {"width": 16, "layers": 1, "heads": 2, "lr": 1e-3, "loop": LOOP},
+            "inpaint": {},
+        },
+        "classical": {"inpaint": {"algorithm": "mean"}},
+    },
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def home(tmp_path_factory):
+    """A project folder with a dataset of dots and its params; no pretrained weights, and no way to get them."""
+    home = tmp_path_factory.mktemp("home")
+    draw = np.random.default_rng(0)
+    for split, count in {"train": 10, "val": 6, "test": 2}.items():
+        (home / "dots" / split).mkdir(parents=True)
+        for i in range(count):
+            write_png(home / "dots" / split / f"{i}.png", draw.integers(0, 256, (16, 16, 3), dtype=np.uint8))
+    with (home / "params.yaml").open("w") as file:
+        YAML().dump(PARAMS, file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        patch.setenv("TORCH_HOME", str(home / "weights"))
+        patch.setenv("https_proxy", "http://127.0.0.1:9")
+        for name in ("PLURIFILL_DATA", "PLURIFILL_WEIGHTS"):
+            patch.delenv(name, raising=False)
+        make("dots", block_of(read(), "dots"), PARAMS["masks"])
+        _forget_weights()
+        yield home
+    _forget_weights()
+
+
+def _forget_weights() -> None:
+    """What was found is remembered for a process; other tests live under other settings."""
+    for remembered in (weights.digest, weights._search):
+        remembered.cache_clear()
+
+
+def learning(part, *overrides):
+    plan = parts.plan(read(overrides=overrides), "latent_codes", part)
+    return Learning.of(plan, torch.device("cpu"), Ranks())
+
+
+def key(part, name):
+    return f"methods.latent_codes.{part}.{name}"
+
+
+@pytest.fixture(scope="module")
+def trained(home):
+    """All parts, trained by one command."""
+    main("latent_codes")
+    return home / "data" / "models" / "latent_codes"
+
+
+def test_one_command_trains_all_parts_and_leaves_what_was_promised(trained):
+    for part in ("vq", "encoder", "prior"):
+        folder = trained / part
+        assert {"model.safetensors", "config.json", "card.md", "metrics.json", "pictures"} < {
+            p.name for p in folder.iterdir()
+        }
+        assert list((folder / "pictures").glob("*.png"))
+        curves = tables.read(folder / "curves")
+        assert list(curves["split"].unique()) == ["val", "train"] and set(curves["step"]) == {0, 1, 2, 3}
+        figures = json.loads((folder / "metrics.json").read_text())
+        assert figures["steps"] == 3 and figures["images"] == 12 and figures["final"] and figures["untrained"]
+    assert list((trained.parent.parent / "progress").rglob("*.pt")) == []
+
+
+def test_the_card_says_what_was_left_out_and_the_config_what_it_hangs_on(trained):
+    assert "Left out: perceptual:vgg" in (trained / "vq" / "card.md").read_text()
+    config = read_config(trained / "encoder")
+    assert config["parents"] == {"vq": read_config(trained / "vq")["sha256"]}
+    assert config["masks"] == {"name": "half", "law": {"law": "box", "side": 0.5}}
+    assert config["params"]["token_mask"]["alpha"] == 0.5
+    assert read_config(trained / "vq")["perceptual"] == {"vgg": "absent"}
+
+
+def test_what_is_read_back_is_what_was_released(trained):
+    read_back = read_trained(trained / "vq")
+    assert read_back.spec.size == 16
+    tensors = load_file(trained / "vq" / "model.safetensors")
+    assert all(torch.equal(tensor, tensors[name]) for name, tensor in read_back.tensors.items())
+
+
+def test_a_damaged_or_missing_part_is_told_in_one_line(trained, tmp_path):
+    with pytest.raises(UserError, match=r"latent_codes/vq/config.json: no trained part; make it by `dvc repro lat"):
+        read_trained(tmp_path / "latent_codes" / "vq")
+    folder = tmp_path / "vq"
+    folder.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (folder / name).write_bytes((trained / "vq" / name).read_bytes()[: None if name == "config.json" else -1])
+    with pytest.raises(UserError, match=r"model.safetensors: damaged"):
+        read_trained(folder)
+
+
+def test_a_finished_part_is_not_trained_again_but_another_configuration_is(trained, capsys):
+    stale = places.progress("latent_codes", "prior", "0" * 16)
+    busy = places.progress("latent_codes", "prior", "1" * 16)
+    for folder in (stale, busy):
+        folder.mkdir(parents=True)
+    before = (trained / "prior" / "model.safetensors").stat().st_mtime_ns
+    with lock.held(busy / "lock", 0, "busy"):
+        main("latent_codes", "prior")
+        assert "trained already" in capsys.readouterr().err
+        assert (trained / "prior" / "model.safetensors").stat().st_mtime_ns == before
+        main("latent_codes", "prior", set_=[key("prior", "lr=0.5")])
+    assert (trained / "prior" / "model.safetensors").stat().st_mtime_ns > before
+    assert [folder.name for folder in busy.parent.iterdir()] == [busy.name]  # stale state goes, a live one stays
+    main("latent_codes", "prior")
+
+
+def test_the_fingerprint_hangs_on_what_the_result_depends_on_and_on_nothing_else(trained):
+    mark = learning("encoder").mark
+    for same in ("log_every=7", "eval_every=2", "save_every=9", "workers=1", "nonfinite_limit=3"):
+        assert learning("encoder", key("encoder", f"loop.{same}")).mark == mark
+    assert learning("encoder", "masks.most.side=0.7").mark == mark
+    for other in (
+        key("encoder", "lr=0.5"),
+        key("encoder", "loop.steps=4"),
+        key("encoder", "loop.seed=1"),
+        key("encoder", "masks=most"),
+        "masks.half.side=0.4",
+        "methods.latent_codes.token_mask.alpha=0.9",
+    ):
+        assert learning("encoder", other).mark != mark
+
+
+def test_two_processes_never_train_one_state(trained, monkeypatch):
+    monkeypatch.setattr("stages.learning.PATIENCE_S", 0.0)
+    one = learning("vq", key("vq", "lr=0.01"))
+    progress = places.progress("latent_codes", "vq", one.mark)
+    with lock.held(progress / "lock", 0, ""), pytest.raises(UserError, match=r"another process trains latent_codes/vq"):
+        one.run(None)
+
+
+def test_sigterm_saves_exits_with_143_and_releases_nothing(trained, capsys):
+    block = [key("vq", "loop.steps=100000"), key("vq", "lr=0.02")]
+    folder = places.progress("latent_codes", "vq", learning("vq", *block).mark)
+
+    def end() -> None:
+        while not list(folder.glob("step-*.pt")):
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    with pytest.raises(SystemExit) as stop:
+        main("latent_codes", "vq", set_=block)
+    thread.join()
+    assert stop.value.code == 143
+    assert "stopped by SIGTERM latent_codes/vq after step" in capsys.readouterr().err
+    assert len(list(folder.glob("step-*.pt"))) in {1, 2}
+    assert lock.is_free(folder / "lock")
+    assert read_config(trained / "vq")["params"]["lr"] != 0.02  # nothing half-done was released
+
+
+@pytest.mark.parametrize(
+    "words, told",
+    [
+        (["latent_code"], "no key methods.latent_code; did you mean latent_codes?"),
+        (["latent_codes", "vqq"], "no key methods.latent_codes.vqq; did you mean vq?"),
+        (["latent_codes", "inpaint"], "latent_codes inpaint: no such part"),
+        (["classical"], "classical: it has no part that learns"),
+        (["latent_codes", "vq", "--dataset", "dot"], "did you mean dots?"),
+        (["latent_codes", "vq", "--device", "cuda:99"], "--device cuda:99"),
+        (["latent_codes", "vq", "-S", key("vq", "loop.step=1")], "did you mean steps?"),
+        (["latent_codes", "vq", "-S", key("vq", "loop.batch=0")], "vq.loop.batch = 0"),
+        (["latent_codes", "vq", "-S", key("vq", "masks=halff")], "did you mean half?"),
+    ],
+)
+def test_the_users_mistakes_are_one_line_and_exit_2(capsys, words, told):
+    with pytest.raises(SystemExit) as stop:
+        verb("train", words)
+    error = capsys.readouterr().err
+    assert stop.value.code == 2 and told in error and error.count("\n") == 1
+
+
+def test_a_dry_run_needs_no_data_no_parents_and_no_memory(capsys, monkeypatch, tmp_path):
+    """A prior of 10^12 parameters: what the meta device counts, no machine could allocate."""
+    monkeypatch.setenv("PLURIFILL_DATA", str(tmp_path))
+    wide = [key("prior", "width=100000"), key("prior", "layers=10"), key("prior", "loop.batch=100000")]
+    main("latent_codes", "prior", set_=wide, dry_run=True)
+    out = capsys.readouterr().out
+    assert "# latent_codes/prior" in out and "width: 100000" in out
+    count = next(line for line in out.splitlines() if line.split()[:1] == ["model.transformer"])
+    assert int(count.split()[1].replace(",", "")) > 10**12
+    assert "100000x64x8" in out  # logits of a step: images x positions x codes
+    assert "3 steps x 100000 images" in out
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_dry_run_of_all_parts_tells_every_part(capsys):
+    main("latent_codes", dry_run=True)
+    out = capsys.readouterr().out
+    assert [line for line in out.splitlines() if line.startswith("# ")] == [
+        "# latent_codes/vq",
+        "# latent_codes/encoder",
+        "# latent_codes/prior",
+    ]
+    assert "discriminator" in out and "depends on values" not in out
+
+
+@pytest.mark.long  # torchrun: three processes that import torch
+def test_torchrun_trains_a_part(trained):
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    words = ["train", "latent_codes", "vq", "-S", key("vq", "lr=0.03"), "-S", key("vq", "restart_after=1")]
+    subprocess.run([*torchrun, "-m", "stages", *words], check=True, timeout=240)
+    assert read_config(trained / "vq")["params"]["lr"] == 0.03
