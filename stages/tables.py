@@ -8,6 +8,8 @@ import pandas as pd
 
 from stages.contract import UserError
 
+# columns of names: csv does not say that 000123 is no number
+TEXT = dict.fromkeys(("key", "image", "source", "name", "sha256", "phash", "method", "variant", "card"), str)
 ENDING = ".parquet" if find_spec("pyarrow") else ".csv"
 
 
@@ -23,8 +25,9 @@ def write(frame: pd.DataFrame, stem: Path) -> Path:
 
 def read(stem: Path) -> pd.DataFrame:
     """The table that `write` left at `stem`; UserError where there is none."""
-    for ending, reader in ((".parquet", pd.read_parquet), (".csv", pd.read_csv)):
-        path = stem.parent / (stem.name + ending)
-        if path.is_file() and (ending == ".csv" or ENDING == ".parquet"):
-            return reader(path)
+    parquet, csv = (stem.parent / (stem.name + ending) for ending in (".parquet", ".csv"))
+    if parquet.is_file() and ENDING == ".parquet":
+        return pd.read_parquet(parquet)
+    if csv.is_file():
+        return pd.read_csv(csv, dtype=TEXT)
     raise UserError(f"{stem}{ENDING}: no such table; run the stage that writes it (dvc repro)")

@@ -45,8 +45,8 @@ def allowed(name: str, rooms: tuple[str, ...]) -> bool:
 ARROWS = {
     "nets": ("stages.nets",),
     "losses": ("stages.losses",),
-    "engine": ("stages.engine", "stages.contract"),
-    "images": ("stages.images", "stages.contract"),
+    "engine": ("stages.engine", "stages.contract", "stages.tables"),
+    "images": ("stages.images", "stages.contract", "stages.tables"),
 }
 
 
