@@ -14,7 +14,7 @@ import torch
 from ruamel.yaml import YAML
 from safetensors.torch import load_file
 
-from stages import places, tables, weights
+from stages import places, tables
 from stages.__main__ import run as verb
 from stages.contract import UserError
 from stages.engine import lock, parts
@@ -74,15 +74,7 @@ def home(tmp_path_factory):
         for name in ("PLURIFILL_DATA", "PLURIFILL_WEIGHTS"):
             patch.delenv(name, raising=False)
         make("dots", block_of(read(), "dots"), PARAMS["masks"])
-        _forget_weights()
         yield home
-    _forget_weights()
-
-
-def _forget_weights() -> None:
-    """What was found is remembered for a process; other tests live under other settings."""
-    for remembered in (weights.digest, weights._search):
-        remembered.cache_clear()
 
 
 def learning(part, *overrides):
