@@ -133,3 +133,21 @@ class Inpainter(Protocol):
     """Completes images: seeds_BK in, K completions an image out."""
 
     def sample(self, request: Request) -> Completions: ...
+
+
+@runtime_checkable
+class Transfers(Protocol):
+    """An inpainter that carries what another image shows in the hole's place over into the hole (paper 003, 4.3)."""
+
+    def transfer(self, request: Request, target_BCHW: Tensor) -> Completions:
+        """One completion an image (K = 1), after `target_BCHW` (whole, in [-1, 1]); seeds are not read."""
+        ...
+
+
+@runtime_checkable
+class Scores(Protocol):
+    """An inpainter that knows how likely it finds completions, its own or others'."""
+
+    def log_likelihood(self, request: Request, completions: Completions) -> Tensor:
+        """log p(completion | what is known) in nats, (B, K)."""
+        ...

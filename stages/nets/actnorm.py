@@ -1,4 +1,4 @@
-"""Activation normalisation: a scale and a shift a channel, set by the first batch, learnt afterwards (Glow, Sec. 3.1)."""
+"""Activation normalisation: a scale and a shift a channel, set by the first batch, then learnt (Glow, Sec. 3.1)."""
 
 from __future__ import annotations
 

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 
 def soft_clamp(raw: Tensor, clamp: float) -> Tensor:
-    """Smoothly within (-clamp, clamp), slope 1 at 0 up to 4 %: log-scales that can neither overflow nor vanish."""
-    return 2 / pi * clamp * torch.atan(raw / clamp * 1.5)
+    """Smoothly within (-clamp, clamp), slope 1 at 0 (cINN's arctangent): exp of it can neither overflow nor vanish."""
+    reach = 2 / pi * clamp
+    return reach * torch.atan(raw / reach)
 
 
 def spread(condition_BCHW: Tensor, x_RCHW: Tensor) -> Tensor:
@@ -27,7 +28,7 @@ def spread(condition_BCHW: Tensor, x_RCHW: Tensor) -> Tensor:
 
 
 class ZeroConv2d(nn.Module):
-    """A 3x3 convolution that begins as zero, with a learnt gain a channel (Glow): a new layer starts as the identity."""
+    """A 3x3 convolution that begins as zero, with a learnt gain a channel (Glow): new layers start as the identity."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()

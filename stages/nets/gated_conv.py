@@ -8,36 +8,44 @@ from torch import Tensor, nn
 
 
 class GatedConv2d(nn.Module):
-    """ELU(a) * sigmoid(b) of one convolution that makes both; odd kernels keep the size, even ones of stride 2 halve it."""
+    """ELU(a) * sigmoid(b), or a * sigmoid(b), of one convolution that makes a and b.
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, dilation: int = 1) -> None:
+    Odd kernels keep the size; a kernel of 4 with stride 2 halves it.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int = 1, dilation: int = 1, *, linear: bool = False
+    ) -> None:
         super().__init__()
         padding = (kernel - 1) // 2 * dilation
         self.conv = nn.Conv2d(inputs, 2 * outputs, kernel, stride, padding, dilation)
+        self.linear = linear
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         feature_BCHW, gate_BCHW = self.conv(x_BCHW).chunk(2, 1)
-        return F.elu(feature_BCHW) * torch.sigmoid(gate_BCHW)
+        return (feature_BCHW if self.linear else F.elu(feature_BCHW)) * torch.sigmoid(gate_BCHW)
 
 
 class GatedUp2d(nn.Module):
-    """Nearest neighbour x2, then a gated 3x3 convolution."""
+    """Nearest neighbour x2, then a gated 3x3 convolution (DeepFill's transposed one, without its checkerboard)."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.conv = GatedConv2d(inputs, outputs, 3)
 
-    def forward(self, x_BCHW: Tensor) -> Tensor:
-        return self.conv(F.interpolate(x_BCHW, scale_factor=2.0))
+    def forward(self, x_BCHW: Tensor, side: int | None = None) -> Tensor:
+        """Twice as large, or side x side (what an odd map was before it was halved)."""
+        return self.conv(F.interpolate(x_BCHW, size=side or 2 * x_BCHW.shape[-1]))
 
 
 class GatedResidual(nn.Module):
-    """x + conv(gated(x)): a dilated gated convolution, then one without a gate, so that the sum is not bounded below."""
+    """x plus two gated convolutions of it, the first dilated, the second without ELU, whose floor sums would hit."""
 
     def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
-        self.gated = GatedConv2d(channels, channels, 3, dilation=dilation)
-        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+        self.layers = nn.Sequential(
+            GatedConv2d(channels, channels, 3, dilation=dilation), GatedConv2d(channels, channels, 3, linear=True)
+        )
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        return x_BCHW + self.conv(self.gated(x_BCHW))
+        return x_BCHW + self.layers(x_BCHW)

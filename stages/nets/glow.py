@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log, pi
+from typing import cast
 
+import torch
 from torch import Tensor, nn
 
 from stages.nets.actnorm import ActNorm
@@ -60,7 +62,7 @@ class FlowStep(nn.Module):
     def forward(self, x_RCHW: Tensor, condition_BCHW: Tensor) -> tuple[Tensor, Tensor]:
         self.norm.meet(x_RCHW)
         matrix_CC = self.permutation.matrix(x_RCHW) * self.norm.log_scale_C.exp()
-        z_RCHW = mixed(x_RCHW, matrix_CC, matrix_CC @ self.norm.shift_C)
+        z_RCHW = mixed(x_RCHW, matrix_CC, (matrix_CC * self.norm.shift_C).sum(1))
         for_coupling_BCHW, for_injector_BCHW = condition_BCHW.chunk(2, 1)
         z_RCHW, coupled_R = self.coupling(z_RCHW, for_coupling_BCHW)
         z_RCHW, injected_R = self.injector(z_RCHW, for_injector_BCHW)
@@ -95,7 +97,7 @@ class Level(nn.Module):
         """x of which forward makes z."""
         taps = self._taps(condition_BCHW)
         for step, tap_BCHW in zip(reversed(self.steps), reversed(taps), strict=True):
-            z_RCHW = step.inverse(z_RCHW, tap_BCHW)
+            z_RCHW = cast(FlowStep, step).inverse(z_RCHW, tap_BCHW)
         return self.squeeze.inverse(z_RCHW)
 
     def _taps(self, condition_BCHW: Tensor) -> tuple[Tensor, ...]:
@@ -126,13 +128,17 @@ class ConditionalGlow(nn.Module):
     def inverse(self, latents: Sequence[Tensor], conditions: Sequence[Tensor]) -> Tensor:
         """x of which forward makes the latents."""
         *finer, x_RCHW = latents
-        x_RCHW = self.levels[-1].inverse(x_RCHW, conditions[-1])
+        x_RCHW = self._level(-1).inverse(x_RCHW, conditions[-1])
         for n in reversed(range(len(finer))):
-            x_RCHW = self.splits[n].inverse(x_RCHW, finer[n])
-            x_RCHW = self.levels[n].inverse(x_RCHW, conditions[n])
+            x_RCHW = cast(Split, self.splits[n]).inverse(x_RCHW, finer[n])
+            x_RCHW = self._level(n).inverse(x_RCHW, conditions[n])
         return x_RCHW
+
+    def _level(self, n: int) -> Level:
+        return cast(Level, self.levels[n])
 
 
 def standard_normal(latents: Sequence[Tensor]) -> Tensor:
     """log N(z; 0, 1) over all latents in nats, (R,)."""
-    return -0.5 * sum((z_RCHW.square() + log(2 * pi)).sum((1, 2, 3)) for z_RCHW in latents)
+    per_level = [(z_RCHW.square() + log(2 * pi)).sum((1, 2, 3)) for z_RCHW in latents]
+    return -0.5 * torch.stack(per_level).sum(0)

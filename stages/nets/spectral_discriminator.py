@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -16,7 +18,7 @@ class SpectralDiscriminator(nn.Module):
         super().__init__()
         widths = [channels, width, 2 * width, 4 * width, 8 * width]
         layers: list[nn.Module] = []
-        for number, (inner, outer) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+        for number, (inner, outer) in enumerate(pairwise(widths)):
             stride = 2 if number < 3 else 1
             layers += [spectral_norm(nn.Conv2d(inner, outer, 4, stride, 1)), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers, spectral_norm(nn.Conv2d(widths[-1], 1, 4, 1, 1)))
