@@ -1,0 +1,106 @@
+"""The page put together: values from the other rooms, the templates, one string of HTML. Everything is escaped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from stages.pages.cost import Cost
+from stages.pages.data import Data
+from stages.pages.grids import Answers, Case, Grid
+from stages.pages.scores import Table
+from stages.pages.training import Trained
+
+HASH = re.compile("[0-9a-f]{64}")
+SECTIONS = (
+    ("results", "Results"),
+    ("samples", "Samples"),
+    ("training", "Training"),
+    ("cost", "Cost"),
+    ("data", "Data"),
+    ("protocols", "Protocols"),
+    ("provenance", "Provenance"),
+)
+
+
+@dataclass(frozen=True)
+class Content:
+    """All that the page shows. `said` maps warnings and reasons of absence to the rows that they concern."""
+
+    tables: Sequence[Table]
+    grids: Sequence[Grid]
+    trained: Sequence[Trained]
+    costs: Sequence[Cost]
+    datasets: Sequence[Data]
+    draws: Sequence[Mapping[str, Any]]
+    warnings: Sequence[tuple[str, Sequence[str]]]
+    absent: Sequence[tuple[str, Sequence[str]]]
+    origin: Sequence[tuple[str, str]]
+    params: str
+
+
+@dataclass(frozen=True)
+class Hero:
+    """The picture at the top: one case and the answers that differ."""
+
+    case: Case
+    answers: Answers
+
+
+def render(content: Content) -> str:
+    """The whole page; it asks for nothing outside of itself."""
+    environment = Environment(
+        loader=PackageLoader("stages.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters |= {"told": told, "breakable": breakable}
+    page = environment.get_template("page.html.jinja")
+    return page.render(**vars(content), sections=SECTIONS, lead=lead(content), hero=hero(content.grids))
+
+
+def lead(content: Content) -> str:
+    """The page in two sentences."""
+    rows = list(dict.fromkeys(row.name for table in content.tables for row in table.rows))
+    if not rows:
+        return "Completions of images with holes. No method is scored yet; what is there is shown below."
+    protocols = ", ".join(table.protocol for table in content.tables)
+    return (
+        f"{_count(len(rows), 'way')} of completing the same images under the same holes, "
+        f"scored on {_count(len(content.tables), 'protocol')} ({protocols}). "
+        "Every figure bears its 95 % interval and the card of how it was measured."
+    )
+
+
+def hero(grids: Sequence[Grid]) -> Hero | None:
+    """The first image to which some row gave several answers."""
+    for grid in grids:
+        for case in grid.cases:
+            for answers in case.answers:
+                if len(answers.samples) > 1:
+                    return Hero(case, answers)
+    return None
+
+
+def told(value: Any) -> str:
+    """A card's value in words; of a hash, the first digits."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {told(one)}" for key, one in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(told, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = "none" if value is None else str(value)
+    return text[:12] if HASH.fullmatch(text) else text
+
+
+def breakable(name: str) -> Markup:
+    """A name that a narrow column may break after / and _."""
+    return Markup(re.sub("([/_])", r"\1<wbr>", str(escape(name))))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,66 @@
+"""What a metric is called on the page, what it means, and where its column stands."""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Word:
+    """A metric for people: column heading, unit, one line of meaning, and the group of columns it stands in."""
+
+    label: str
+    unit: str
+    meaning: str
+    group: str
+
+
+GROUPS = ("fidelity", "perception", "diversity", "known region", "other")
+
+# by the metric's first word(s); what follows is the feature network or the window
+WORDS = {
+    "psnr": Word("PSNR", "dB", "peak signal-to-noise ratio against the original", "fidelity"),
+    "ssim": Word("SSIM", "", "structural similarity to the original", "fidelity"),
+    "l1": Word("L1", "%", "mean absolute difference over the picture, in percent of 255", "fidelity"),
+    "l1_hole": Word("L1 hole", "%", "mean absolute difference inside the hole, in percent of 255", "fidelity"),
+    "l1_band": Word("L1 band", "%", "mean absolute difference along the hole's border, in percent of 255", "fidelity"),
+    "lpips": Word("LPIPS", "", "learned perceptual distance to the original", "perception"),
+    "fd": Word("FD", "", "Frechet distance between the features of completions and of originals", "perception"),
+    "fid": Word("FID", "", "Frechet distance of Inception features", "perception"),
+    "kid": Word("KID", "", "kernel distance of Inception features", "perception"),
+    "diversity_all": Word("Diversity", "", "mean perceptual distance of all pairs of an image's samples", "diversity"),
+    "diversity_pixel": Word(
+        "Pixel diversity", "%", "mean absolute difference of pairs of samples inside the hole", "diversity"
+    ),
+    "known_error": Word(
+        "Known error", "%", "change of known pixels in the raw output, before compositing", "known region"
+    ),
+}
+HIDDEN = ("hole_ratio", "collapsed")  # told in words beside the table, not as columns
+NETS = {"alex": "alex", "alexnet": "alex", "squeeze": "squeeze", "vgg": "vgg", "uniform7": "7×7", "gaussian11": "11×11"}
+
+
+def word(metric: str) -> Word:
+    """The metric's word; one that is not listed keeps its own name."""
+    for start in sorted(WORDS, key=len, reverse=True):
+        if metric == start or metric.startswith(f"{start}_"):
+            known, rest = WORDS[start], metric[len(start) + 1 :]
+            label = f"{known.label} {NETS.get(rest, rest)}".strip()
+            return Word(label, known.unit, known.meaning, known.group)
+    return Word(metric, "", metric, "other")
+
+
+def order(metric: str) -> tuple[int, int, str]:
+    """Sorts columns: by group, then as WORDS lists them, then by name."""
+    starts = [s for s in WORDS if metric == s or metric.startswith(f"{s}_")]
+    place = list(WORDS).index(max(starts, key=len)) if starts else len(WORDS)
+    return GROUPS.index(word(metric).group), place, metric
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A figure with so many significant digits, without an exponent where it can be read without."""
+    if not math.isfinite(value):
+        return "–"
+    if value and abs(value) < 10**-digits:
+        return f"{value:.1e}"
+    places = max(0, digits - 1 - math.floor(math.log10(abs(value)))) if value else digits - 1
+    return f"{value:,.{min(places, digits)}f}"

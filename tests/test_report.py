@@ -1,0 +1,122 @@
+"""`plurifill report`: complete alone, everything escaped, honest about what is missing, unlike cards refused."""
+
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from stages import places, report, tables
+from stages.contract import UserError
+from tests.pages.project import finished
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the finished project, to be changed at will; the working directory."""
+    for name in ("PLURIFILL_DATA", "PLURIFILL_REPORTS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(shutil.copytree(finished(), tmp_path / "project"))
+    return Path()
+
+
+def page() -> str:
+    report.main()
+    return (places.reports() / "index.html").read_text()
+
+
+class Links(HTMLParser):
+    """Every address in a page, and how deep its elements nest at the end."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.tags: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [value or "" for name, value in attrs if name in {"src", "href", "srcset", "data", "action"}]
+
+
+def test_the_page_asks_for_nothing_outside_of_itself(project: Path) -> None:
+    html = page()
+    assert all(address.startswith(("data:", "#")) for address in Links(html).addresses)
+    assert not re.search(r"url\((?!#)|@import|https?://", html.replace("http://127.0.0.1:9", ""))
+
+
+def test_every_section_shows_what_the_project_has(project: Path) -> None:
+    html = page()
+    for word in ("latent_codes", "classical/<wbr>telea", "token mask", "Known error", "latent_<wbr>codes/<wbr>prior"):
+        assert word in html
+    assert html.count("<svg") >= 4
+    assert "No trained part" not in html and "Nothing is" not in html
+
+
+def test_what_could_not_be_had_is_told_with_its_reason(project: Path) -> None:
+    html = page()
+    assert re.search(r"latent_codes \(lpips_vgg\).*absent: .*vgg16-397923af\.pth not in", html)
+    assert "Trained without" in html
+
+
+def test_one_result_one_page(project: Path) -> None:
+    assert page() == page()
+
+
+def test_the_tables_agree_with_the_scores(project: Path) -> None:
+    page()
+    summary = tables.read(places.reports() / "tables")
+    frames = [tables.read(places.scores() / f"{method}.summary") for method in ("classical", "latent_codes")]
+    pd.testing.assert_frame_equal(summary, pd.concat(frames, ignore_index=True))
+    lines = (places.reports() / "tables.md").read_text().splitlines()
+    assert [line.split(" | ")[0] for line in lines if line.startswith("| ") and "PSNR" not in line][:3] == [
+        "| latent_codes",
+        "| classical/mean",
+        "| classical/telea",
+    ]
+
+
+@pytest.mark.parametrize(
+    "missing", ["reports/scores", "data/samples", "data/models", "data/shards", "data", "params.yaml"]
+)
+def test_a_page_without_some_part_says_so(project: Path, missing: str) -> None:
+    path = project / missing
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    html = page()
+    said = {"reports/scores": "Nothing is scored yet", "data/samples": "Nothing is sampled yet"}
+    said |= {"data/models": "No trained part", "data/shards": "no such dataset", "params.yaml": "no params file"}
+    assert said.get(missing, "Nothing is sampled yet") in html
+
+
+def test_the_floor_alone_is_a_report(project: Path) -> None:
+    for path in [*places.scores().glob("latent_codes*"), places.samples("latent_codes"), Path("data/models")]:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    html = page()
+    assert "classical/<wbr>mean" in html and "2 ways of completing" in html
+
+
+def test_unlike_cards_are_refused_by_the_field_that_differs(project: Path) -> None:
+    path = places.scores() / "classical.cards.json"
+    notes = json.loads(path.read_text())
+    notes["cards"]["classical/mean"]["box"]["mask_hash"] = "other"
+    path.write_text(json.dumps(notes))
+    with pytest.raises(UserError, match="mask_hash"):
+        report.main()
+
+
+def test_what_comes_from_outside_is_escaped(project: Path) -> None:
+    evil = "<script>alert('x')</script>\"'&"
+    path = places.scores() / "classical.cards.json"
+    notes = json.loads(path.read_text())
+    notes["warnings"].append({"method": evil, "protocol": "box", "text": evil})
+    path.write_text(json.dumps(notes))
+    index = Path("data/samples/latent_codes/box/plain/draw.json")
+    index.write_text(json.dumps({**json.loads(index.read_text()), "row": evil}))
+    card = Path("data/models/latent_codes/vq/card.md")
+    card.write_text(evil)
+    html = page()
+    assert evil not in html and "alert(&#39;x&#39;)" in html
+    assert Links(html).tags.count("script") == 1
