@@ -1,0 +1,1 @@
+"""Results made elsewhere: a folder of PNGs, checked strictly, then scored exactly as our own."""

@@ -1,0 +1,166 @@
+"""One look at every pixel before anything is scored: were the results declared rightly, and are they samples at all?
+
+Axes: N completions of all images. Levels are of uint8.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from stages import pairs
+from stages.contract import UserError
+from stages.external import png
+from stages.external.folder import Case
+from stages.images.pixels import Bool, Uint8
+
+OutputKind = Literal["raw", "composited"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one image's completions are like; differences to the image are of the worst channel, in levels."""
+
+    case: Case
+    shape: tuple[int, int]
+    hole_ratio: float
+    in_hole: float
+    outside: float
+    largest_outside: int
+    all_same: bool
+    image_digest: bytes
+    hole_digest: bytes
+    suspicion: str | None
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All looks of a folder that passed, and warnings that the person should see."""
+
+    looks: tuple[Look, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def smaller_side(self) -> int:
+        """Pixels: what a protocol card calls the size."""
+        return min(self.looks[0].shape)
+
+    @property
+    def image_hash(self) -> str:
+        """Covers keys and pixels of the images."""
+        return _digest([look.case.key.encode() + look.image_digest for look in self.looks])
+
+    @property
+    def hole_hash(self) -> str:
+        """Covers keys and pixels of the holes."""
+        return _digest([look.case.key.encode() + look.hole_digest for look in self.looks])
+
+
+def survey(cases: Sequence[Case], hole: str, kind: OutputKind, masks: Path) -> Survey:
+    """Look at everything; UserError on the first fault. `masks` is named where the polarity is at fault."""
+    looks = tuple(look(case, hole) for case in cases)
+    refuse_several_sizes(looks)
+    refuse_inverted_masks(looks, hole, masks)
+    if kind == "composited":
+        refuse_changed_known_pixels(looks, hole)
+    refuse_one_picture(looks)
+    return Survey(looks, tuple(_warnings(looks, hole, kind)))
+
+
+def look(case: Case, hole: str) -> Look:
+    """Headers first, then pixels; UserError names the file at fault."""
+    image_HWC, hole_HW = pairs.read(pairs.Pair(case.key, case.image, case.mask), hole)
+    for path in case.completions:
+        if (found := png.size(path)) != image_HWC.shape[:2]:
+            sizes = f"{found[1]} x {found[0]} pixels, but {case.image} has {image_HWC.shape[1]} x {image_HWC.shape[0]}"
+            raise UserError(f"{path}: {sizes}; results and images must be of one size")
+    raw_KHWC = png.read(case.completions)
+    apart_KHW = np.abs(raw_KHWC.astype(np.int16) - image_HWC).max(axis=-1)
+    return Look(
+        case=case,
+        shape=(image_HWC.shape[0], image_HWC.shape[1]),
+        hole_ratio=float(hole_HW.mean()),
+        in_hole=float(apart_KHW[:, hole_HW].mean()),
+        outside=float(apart_KHW[:, ~hole_HW].mean()),
+        largest_outside=int(apart_KHW[:, ~hole_HW].max()),
+        all_same=len(raw_KHWC) > 1 and bool((raw_KHWC == raw_KHWC[:1]).all()),
+        image_digest=_sha256(image_HWC),
+        hole_digest=_sha256(hole_HW),
+        suspicion=pairs.suspicion(image_HWC, hole_HW),
+    )
+
+
+def refuse_several_sizes(looks: Sequence[Look]) -> None:
+    """A score belongs to one resolution."""
+    first = looks[0]
+    for other in looks:
+        if other.shape != first.shape:
+            told = [f"{one.case.image} has {one.shape[1]} x {one.shape[0]}" for one in (first, other)]
+            raise UserError(f"{told[0]} pixels and {told[1]}; score images of each size in a run of its own")
+
+
+def refuse_inverted_masks(looks: Sequence[Look], hole: str, masks: Path) -> None:
+    """Where every declared hole holds the image's very pixels and the rest does not, hole and rest were swapped."""
+    if all(one.in_hole == 0 for one in looks) and any(one.outside > 0 for one in looks):
+        raise UserError(
+            f"{masks}: with {hole} holes no result differs from its image inside the hole, only outside of it: "
+            f"the masks are declared the wrong way round; use --hole {other_colour(hole)}"
+        )
+
+
+def refuse_changed_known_pixels(looks: Sequence[Look], hole: str) -> None:
+    """A composited result has the image's very pixels wherever these are known."""
+    changed = [one for one in looks if one.largest_outside]
+    if not changed:
+        return
+    worst = max(changed, key=lambda one: one.largest_outside)
+    share = f"{len(changed)} of {len(looks)} images"
+    raise UserError(
+        f"{worst.case.completions[0]}: declared composited, but known pixels differ from {worst.case.image} by up to "
+        f"{worst.largest_outside} levels ({share} are so); declare --output-kind raw{_swapped(looks, hole)}"
+    )
+
+
+def refuse_one_picture(looks: Sequence[Look]) -> None:
+    """K copies of one picture are no K samples."""
+    if all(one.all_same for one in looks):
+        paths = looks[0].case.completions
+        raise UserError(
+            f"{paths[0].parent.parent}: the {len(paths)} samples of every image are one and the same picture; "
+            "draw them with different seeds, or give one as <key>.png"
+        )
+
+
+def other_colour(hole: str) -> str:
+    """The other declaration of a mask's hole."""
+    return "black" if hole == "white" else "white"
+
+
+def _swapped(looks: Sequence[Look], hole: str) -> str:
+    """The end of a line: a doubt about the polarity, where results differ more outside of the holes than inside."""
+    inside, outside = (float(np.mean([getattr(one, name) for one in looks])) for name in ("in_hole", "outside"))
+    return f"; or is it --hole {other_colour(hole)}?" if outside > inside else ""
+
+
+def _warnings(looks: Sequence[Look], hole: str, kind: OutputKind) -> list[str]:
+    doubtful = [one for one in looks if one.suspicion]
+    lines = []
+    if doubtful:
+        rest = f" ({len(doubtful)} of {len(looks)} masks are doubtful)"
+        lines.append(f"{doubtful[0].case.mask}: {doubtful[0].suspicion}{rest}")
+    if kind == "raw" and (doubt := _swapped(looks, hole)):
+        lines.append(f"the results differ from the images more outside of the holes than inside{doubt}")
+    return lines
+
+
+def _sha256(array: Uint8 | Bool) -> bytes:
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).digest()
+
+
+def _digest(parts: Sequence[bytes]) -> str:
+    return hashlib.sha256(b"".join(parts)).hexdigest()
