@@ -14,6 +14,7 @@ from PIL import Image
 from stages import inpaint, pairs, windows
 from stages.contract import UserError
 from stages.images import pixels
+from tests.pages.project import finished
 
 ROOT = Path(__file__).parent.parent
 PARAMS = "methods: {classical: {inpaint: {algorithm: mean, variants: {telea: {algorithm: telea}}}}}\n"
@@ -205,3 +206,41 @@ def test_a_flat_completion_comes_back_flat_at_any_size() -> None:
     result = windows.back(raw, image, hole, windows.whole(hole)).numpy()
     assert result.shape == (2, 90, 70, 3)
     assert (result[:, hole] == 200).all() and (result[:, ~hole] == 0).all()
+
+
+# a learned method: a network of 32 px, pictures of other sizes
+
+
+@pytest.fixture
+def learned(work: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The pictures of `work`, completed by the latent codes of the finished project."""
+    for name in ("PLURIFILL_DATA", "PLURIFILL_REPORTS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(finished())
+    return work
+
+
+def completed(work: Path, output: str, **options: object) -> list[np.ndarray]:
+    given = {"method": "latent_codes", "image": work / "images/z.png", "mask": work / "masks/z.png", "nsampling": 3}
+    run(work, **{**given, "output": work / output, **options})
+    return [pixels.read_rgb(path).astype(int) for path in sorted((work / output).rglob("*.png"))]
+
+
+@pytest.mark.parametrize("window", ["whole", "hole"])
+def test_hole_content_cannot_reach_a_learned_completion(learned: Path, window: str) -> None:
+    image, hole = pixels.read_rgb(learned / "images/z.png").copy(), pixels.read_hole(learned / "masks/z.png")
+    first = completed(learned, "first", window=window)
+    image[hole] = 255 - image[hole]
+    pixels.write_png(learned / "other/z.png", image)
+    second = completed(learned, "second", window=window, image=learned / "other/z.png")
+    assert len(first) == 3 and all((a == b).all() for a, b in zip(first, second, strict=True))
+    assert all((sample[~hole] == image[~hole]).all() for sample in first)
+
+
+def test_sample_k_is_the_sample_of_seed_plus_k_whatever_the_batch(learned: Path) -> None:
+    together = completed(learned, "together", seed=5)
+    alone = completed(learned, "alone", seed=5, batch_size=1)
+    last = completed(learned, "last", seed=7, nsampling=1)
+    assert all(abs(a - b).max() <= 1 for a, b in zip(together, alone, strict=True))
+    assert abs(together[2] - last[0]).max() <= 1
+    assert (together[0] != together[1]).any()
