@@ -35,6 +35,9 @@ class Workbench:
     ) -> None:
         self.name, self.loop, self.device, self.ranks = name, loop, device, ranks
         self.bf16 = loop.amp == "bf16" or (loop.amp == "auto" and has_bf16(device))
+        self.compiles = loop.compile and device.type == "cuda"
+        if loop.compile and not self.compiles and ranks.leads:
+            tell(f"{name}: loop.compile is left off: on a CPU compiled networks are slower, attention five times")
         self.lent: dict[str, Perceptual | None] = {}  # perceptual distances that the part asked for
         self.skipped: Counter[str] = Counter()  # steps lost to a non-finite gradient, by optimiser
         self._row: Counter[str] = Counter()  # of these, in a row
@@ -59,7 +62,7 @@ class Workbench:
         if self.loop.channels_last:
             module.to(memory_format=torch.channels_last)
         self.ranks.copy_first([*module.parameters(), *module.buffers()])
-        if self.loop.compile and self.device.type == "cuda":
+        if self.compiles:
             module.compile()
         return module
 

@@ -90,6 +90,7 @@ class Tracker:
 
     def _open(self) -> None:
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # its news would break the bar
         uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path('mlflow.db').resolve()}"
         name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or self.params.experiment
         self._client, experiment = _connect(uri, name)

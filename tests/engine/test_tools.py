@@ -151,3 +151,14 @@ def test_bf16_is_asked_for_or_found():
     with tools.autocast():
         assert tools.prepare(nn.Linear(2, 2))(torch.ones(1, 2)).dtype == torch.bfloat16
     assert bench(loop(amp="off")).bf16 is False
+
+
+def test_compiling_is_left_off_on_a_cpu_and_that_is_told(capsys):
+    tools = bench(loop(compile=True))
+    assert tools.prepare(nn.Linear(1, 1))._compiled_call_impl is None
+    assert capsys.readouterr().err.count("loop.compile is left off") == 1
+
+
+def test_channels_last_is_a_layout_and_not_another_network(tmp_path):
+    flat, last = (go(tmp_path / str(on), loop(channels_last=on)).tensors() for on in (False, True))
+    assert all(torch.allclose(flat[name], last[name], atol=1e-5) for name in flat)
