@@ -71,7 +71,8 @@ def _grid(draw: str, rows: Sequence[Finished]) -> Grid:
         holes = MaskSet.open(places.masks(first["dataset"]), first["masks"])
     except UserError as error:
         return Grid(draw, (), str(error))
-    shared = [key for key in rows[0].keys if all(key in row.keys for row in rows)]
+    common = set.intersection(*(set(row.keys) for row in rows))
+    shared = [key for key in rows[0].keys if key in common]
     where = {key: i for i, key in enumerate(dataset.keys)}
     return Grid(
         draw, tuple(_case(key, dataset.image(where[key]), holes.hole(key), rows) for key in shown(rows[0], shared))
