@@ -94,7 +94,7 @@ def test_the_committed_params_are_the_base_preset() -> None:
 
 def test_every_committed_preset_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert preset.presets() == ["photographs", "gpu", "paper", "tiny"]
+    assert {"gpu", "paper", "photographs", "tiny"} <= set(preset.presets())
     for name in preset.presets():
         assert (
             YAML(typ="safe").load(preset.render(name)).keys()
