@@ -91,7 +91,7 @@ def _counts(part: Part) -> list[str]:
 
 
 def _shapes(part: Part, batch: Batch) -> list[str]:
-    """Inputs and outputs of each submodule in one step, in the order of their first calls."""
+    """Inputs and outputs of each submodule in one step, in the order in which they are done."""
     seen: dict[str, str] = {}
     hooks = [
         module.register_forward_hook(lambda _, given, out, name=name: seen.setdefault(name, _flow(given, out)) and None)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from signal import SIGTERM
 from typing import Any
 
 import torch
@@ -65,7 +66,7 @@ def train(run: Run) -> Training:
             if stop or _due(done, loop.save_every, loop):
                 training.save(done)
             if stop and done < loop.steps:
-                raise Interrupted(signals.caught, f"{name} after step {done} of {loop.steps}")
+                raise Interrupted(signals.caught or SIGTERM, f"{name} after step {done} of {loop.steps}")
     return training
 
 
