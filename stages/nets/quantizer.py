@@ -43,7 +43,7 @@ class Quantizer(nn.Module):
 
     def look_up(self, codes_BHW: Tensor) -> Tensor:
         """Vectors of codes as a feature map, (B, D, H, W)."""
-        return F.embedding(codes_BHW, self.vectors()).permute(0, 3, 1, 2)
+        return F.embedding(codes_BHW, self.vectors()).permute(0, 3, 1, 2).contiguous()
 
     def nearest(self, z_BDHW: Tensor) -> Tensor:
         """The index of the nearest code of every position, (B, H, W)."""

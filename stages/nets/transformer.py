@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stages.nets.attention import visible_or_self
+from stages.nets.attention import attend, visible_or_self
 
 
 class Block(nn.Module):
@@ -38,7 +38,7 @@ class Block(nn.Module):
         q_BJMd = self._split(self.to_q(queries_BMD))
         k_BJNd, v_BJNd = (self._split(part) for part in self.to_kv(x_BND).chunk(2, dim=-1))
         dropout = self.dropout if self.training else 0.0
-        y_BJMd = F.scaled_dot_product_attention(q_BJMd, k_BJNd, v_BJNd, attn_mask=seen_B1MN, dropout_p=dropout)
+        y_BJMd = attend(q_BJMd, k_BJNd, v_BJNd, seen_B1MN, dropout)
         return y_BJMd.transpose(1, 2).flatten(2)
 
     def _split(self, x_BND: Tensor) -> Tensor:

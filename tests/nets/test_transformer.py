@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from stages.nets.attention import attend, visible_or_self
 from stages.nets.transformer import Transformer, decayed, initialise
 
 
@@ -37,6 +38,15 @@ def test_wanted_positions_alone_are_the_same_numbers():
     part_BMD = transformer(x_BND, visible_BN, wanted_BM)
     for b in range(2):
         torch.testing.assert_close(part_BMD[b], whole_BND[b, wanted_BM[b]], atol=1e-6, rtol=1e-5)
+
+
+def test_attention_written_out_for_bfloat16_is_the_fused_one():
+    q, k, v = torch.randn(3, 2, 4, 9, 8).unbind(0)
+    seen = visible_or_self(scene()[1])
+    narrow = [x.bfloat16() for x in (q, k, v)]
+    wide = [x.float() for x in narrow]
+    torch.testing.assert_close(attend(*narrow, seen).float(), attend(*wide, seen), atol=0.03, rtol=0.03)
+    assert attend(*narrow, None, 0.5).isfinite().all()
 
 
 def test_only_weights_of_linear_layers_decay():
