@@ -18,7 +18,9 @@ from stages.nets.pyramid import Encoder, Generator, Shape
 class Composer(nn.Module):
     """E_prt and G, and where asked for a second autoencoder that refines the composite (as released)."""
 
-    def __init__(self, shape: Shape, source: Shape, channels: int, encoder: Literal["partial", "concat"], refine: bool):
+    def __init__(
+        self, shape: Shape, source: Shape, channels: int, encoder: Literal["partial", "concat"], refine: bool
+    ) -> None:
         """`shape` is that of E_prt and the refinement, `source` that of the vq, whose generator G takes over."""
         super().__init__()
         self.partial = encoder == "partial"
