@@ -55,6 +55,4 @@ def backbone(name: str, device: torch.device) -> nn.Module:
 
 def completions(view: View, name: str) -> Tensor:
     """Features (B, K, D) of a view's judged completions: computed once a view, whichever metrics ask."""
-    judged_BKCHW = view.judged_BKCHW
-    net = backbone(name, judged_BKCHW.device)
-    return view.once(f"features_{name}", lambda: net(judged_BKCHW.flatten(0, 1)).unflatten(0, judged_BKCHW.shape[:2]))
+    return view.features(f"features_{name}", backbone(name, view.judged_BKCHW.device))

@@ -70,9 +70,7 @@ def tower(net: str, device: torch.device) -> Lpips:
 
 def embedded(view: View, net: str) -> Tensor:
     """e_BKD of a view's judged completions: computed once a view, whichever metrics ask."""
-    judged_BKCHW = view.judged_BKCHW
-    embed = tower(net, judged_BKCHW.device).embed
-    return view.once(f"lpips_{net}", lambda: embed(judged_BKCHW.flatten(0, 1)).unflatten(0, judged_BKCHW.shape[:2]))
+    return view.features(f"lpips_{net}", tower(net, view.judged_BKCHW.device).embed)
 
 
 class LpipsToTruth:

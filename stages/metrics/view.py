@@ -48,10 +48,23 @@ class View:
         return self.first + self.raw_BKCHW.shape[1] == self.total
 
     def once(self, key: str, make: Callable[[], Tensor]) -> Tensor:
-        """`make()`, computed once a view: features that several metrics share."""
+        """`make()`, computed once a view: what several metrics share."""
         if key not in self.memo:
             self.memo[key] = make()
         return self.memo[key]
+
+    def features(self, key: str, net: Callable[[Tensor], Tensor]) -> Tensor:
+        """(B, K, D): `net` (images -> (N, D)) on the judged completions, once a view; one forward pass where the
+        completions of each image are one picture, as a deterministic method's are.
+        """
+        return self.once(key, lambda: self._features(net))
+
+    def _features(self, net: Callable[[Tensor], Tensor]) -> Tensor:
+        samples = self.judged_BKCHW.shape[1]
+        one = bool((self.judged_BKCHW == self.judged_BKCHW[:, :1]).all())
+        some_BKCHW = self.judged_BKCHW[:, :1] if one else self.judged_BKCHW
+        features_BKD = net(some_BKCHW.flatten(0, 1)).unflatten(0, some_BKCHW.shape[:2])
+        return features_BKD.expand(-1, samples, -1)
 
 
 class Metric(Protocol):
