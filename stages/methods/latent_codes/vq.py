@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from stages.contract import Batch, Spec, Stateful, Tools, Trained
+from stages.losses.adversarial import Adversarial
 from stages.losses.codes import perplexity
 from stages.losses.means import Means
 from stages.losses.pixels import psnr
@@ -29,6 +30,16 @@ from stages.nets.quantizer import Quantizer
 
 PARENTS: tuple[str, ...] = ()
 SHARED: tuple[str, ...] = ()
+
+
+class VqganAdversary(AdversaryParams):
+    """VQGAN's setup as released, where the decoder's has the paper's."""
+
+    loss: Adversarial = "hinge"
+    weight: float = Field(default=0.8, ge=0)
+    adaptive: bool = True
+    start: int = Field(default=50_000, ge=0)
+    r1: float = Field(default=0.0, ge=0)
 
 
 class Params(Rate, Sizes):
@@ -46,7 +57,7 @@ class Params(Rate, Sizes):
     l1: float = Field(default=1.0, ge=0)
     lpips: float = Field(default=1.0, ge=0)
     lpips_net: Literal["alex", "squeeze", "vgg"] = "vgg"
-    adversary: AdversaryParams = AdversaryParams(loss="hinge", weight=0.8, adaptive=True, start=50_000, r1=0.0)  # VQGAN
+    adversary: VqganAdversary = VqganAdversary()
 
 
 class Autoencoder(nn.Module):
