@@ -37,21 +37,23 @@ class Sketchbook:
 def describe(plan: Plan, plans: Mapping[str, Plan], spec: Spec) -> str:
     """The plan in words. `plans` holds the parents' plans too, by name: they are imagined untrained."""
     with torch.device("meta"):
-        part = _draft(plan, plans, spec)
-        shapes = _shapes(part, _batch(plan, spec))
+        part = draft(plan, plans, spec)
+        shapes = _shapes(part, batch(plan, spec))
     lines = [f"# {plan.title}", _yaml(plan), *_counts(part), "", "shapes of one step (micro-batch):", *shapes, ""]
     return "\n".join([*lines, *_work(plan, part)])
 
 
-def _draft(plan: Plan, plans: Mapping[str, Plan], spec: Spec) -> Part:
+def draft(plan: Plan, plans: Mapping[str, Plan], spec: Spec) -> Part:
+    """The part as it would be built, on the default device, after untrained parents."""
     return plan.build({name: _imagined(plans[name], plans, spec) for name in plan.parents}, spec, Sketchbook())
 
 
 def _imagined(plan: Plan, plans: Mapping[str, Plan], spec: Spec) -> Trained:
-    return Trained(plan.params.model_dump(mode="json"), spec, _draft(plan, plans, spec).model.state_dict())
+    return Trained(plan.params.model_dump(mode="json"), spec, draft(plan, plans, spec).model.state_dict())
 
 
-def _batch(plan: Plan, spec: Spec) -> Batch:
+def batch(plan: Plan, spec: Spec) -> Batch:
+    """A micro-batch of the right shapes and no content: zeros, all hole."""
     images = plan.loop.batch // plan.loop.accumulate
     labels = torch.zeros(images, spec.size, spec.size, dtype=torch.long) if spec.classes else None
     known_B1HW = torch.zeros(images, 1, spec.size, spec.size)

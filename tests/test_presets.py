@@ -1,0 +1,54 @@
+"""A preset changes sizes and budgets only: its networks and losses are the paper's."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from ruamel.yaml import YAML
+from torch import nn
+
+from stages import preset
+from stages.contract import Spec
+from stages.engine import dry, parts
+
+ROOT = Path(__file__).resolve().parent.parent
+PRESETS = sorted(path.stem for path in (ROOT / "presets").glob("*.yaml"))
+WHOLE = {name: YAML(typ="safe").load(preset.render(name)) for name in PRESETS}
+PARTS = [(m, part) for m in WHOLE["paper"]["methods"] for part in parts.order(WHOLE["paper"], m)]
+
+
+@cache
+def anatomy(name: str, method: str, part: str) -> tuple[frozenset[str], frozenset[str]]:
+    """(types of all modules, names of all scalars of a step) of a part under a preset, imagined on the meta device."""
+    values = WHOLE[name]
+    plans = {other: parts.plan(values, method, other) for other in parts.order(values, method)}
+    spec = Spec(values["datasets"][values["data"]["dataset"]]["size"])
+    with torch.device("meta"):
+        drawn = dry.draft(plans[part], plans, spec)
+        scalars = frozenset(drawn.step(dry.batch(plans[part], spec)))
+    networks = [value for value in drawn.state().values() if isinstance(value, nn.Module)]
+    return frozenset(type(module).__name__ for network in networks for module in network.modules()), scalars
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if name != "paper"])
+@pytest.mark.parametrize(("method", "part"), PARTS)
+def test_a_preset_has_the_papers_modules_and_losses(name: str, method: str, part: str):
+    assert anatomy(name, method, part) == anatomy("paper", method, part)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_token_grid_is_at_least_8_x_8_at_64_px(name: str):
+    plan: Any = parts.plan(WHOLE[name], "latent_codes", "vq")
+    size = WHOLE[name]["datasets"][plan.dataset]["size"]
+    assert size // plan.params.shape(Spec(size), plan.params.stem).factor >= 8 * size / max(size, 64)
+
+
+def test_the_papers_transformer_has_about_950_million_parameters():
+    values = WHOLE["paper"]
+    plans = {name: parts.plan(values, "latent_codes", name) for name in parts.order(values, "latent_codes")}
+    with torch.device("meta"):
+        model: Any = dry.draft(plans["prior"], plans, Spec(256)).model
+    blocks = sum(p.numel() for p in model.transformer.blocks.parameters())
+    assert 0.94e9 < blocks < 0.96e9
