@@ -1,4 +1,4 @@
-"""Pretrained backbones: looked for on disk, else downloaded, and never used unless their sha256 is the documented one.
+"""Pretrained networks: looked for on disk, else downloaded, and never used unless their sha256 is the documented one.
 
 Looked for in PLURIFILL_WEIGHTS, then in torch's own folder (TORCH_HOME); downloads go to the latter. A file is either
 torchvision's (its name ends in the first 8 digits of its sha256) or holds the `features.*` layers alone.
@@ -22,13 +22,19 @@ PATIENCE = 10.0  # seconds without an answer after which a download is given up
 
 @dataclass(frozen=True)
 class Weights:
-    """One backbone: where it is published, and every file that is accepted, by name with its (leading) sha256."""
+    """One network: where it is published, and every file that is accepted, by name with its (leading) sha256.
+
+    `layers` is the prefix of the layers that are used: what `features` gives and `digest` covers.
+    """
 
     url: str
     sha256: Mapping[str, str]
+    layers: str = ""
 
 
 TORCHVISION = "https://download.pytorch.org/models"
+FIDELITY = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0"
+BACKBONE = "features."  # the convolutional layers of torchvision's classifiers
 TABLE: dict[str, Weights] = {
     "alexnet": Weights(
         f"{TORCHVISION}/alexnet-owt-7be5be79.pth",
@@ -36,6 +42,7 @@ TABLE: dict[str, Weights] = {
             "alexnet-owt-7be5be79.pth": "7be5be79",
             "alexnet_owt_features.pth": "5b04cff72696fe32234cb77c77393614681da0766e80cfb47fa610d3c09ad79d",
         },
+        BACKBONE,
     ),
     "squeezenet": Weights(
         f"{TORCHVISION}/squeezenet1_1-b8a52dc0.pth",
@@ -43,13 +50,22 @@ TABLE: dict[str, Weights] = {
             "squeezenet1_1-b8a52dc0.pth": "b8a52dc0",
             "squeezenet1_1_features.pth": "65848f4c678bba05bcc2fc7c35df775d303ffcbc3e24e770a727cb4296e10e84",
         },
+        BACKBONE,
     ),
-    "vgg16": Weights(f"{TORCHVISION}/vgg16-397923af.pth", {"vgg16-397923af.pth": "397923af"}),
+    "vgg16": Weights(f"{TORCHVISION}/vgg16-397923af.pth", {"vgg16-397923af.pth": "397923af"}, BACKBONE),
+    "inception": Weights(  # of 2015, as torch-fidelity ported it
+        f"{FIDELITY}/weights-inception-2015-12-05-6726825d.pth",
+        {"weights-inception-2015-12-05-6726825d.pth": "6726825d", "pt_inception-2015-12-05-6726825d.pth": "6726825d"},
+    ),
+    "deeplabv3": Weights(
+        f"{TORCHVISION}/deeplabv3_mobilenet_v3_large-fc3c493d.pth",
+        {"deeplabv3_mobilenet_v3_large-fc3c493d.pth": "fc3c493d"},
+    ),
 }
 
 
 def find(name: str) -> Path | None:
-    """The verified file of a backbone of `TABLE`, downloaded where it must be; None where it cannot be had (`why`)."""
+    """The verified file of a network of `TABLE`, downloaded where it must be; None where it cannot be had (`why`)."""
     return _search(name, tuple(folders()))[0]
 
 
@@ -61,13 +77,13 @@ def why(name: str) -> str:
 def features(name: str) -> dict[str, Tensor] | None:
     """A backbone's convolutional layers (`features.*` of torchvision's model) on the CPU; None as for `find`."""
     path = find(name)
-    return _layers(path) if path else None
+    return _layers(path, TABLE[name].layers) if path else None
 
 
 def digest(name: str) -> str:
     """12 digits of the layers' content, the same for a full and a features-only file; "absent" without one."""
     path = find(name)
-    return _digest(path) if path else "absent"
+    return _digest(path, TABLE[name].layers) if path else "absent"
 
 
 def folders() -> list[Path]:
@@ -101,15 +117,15 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _layers(path: Path) -> dict[str, Tensor]:
+def _layers(path: Path, prefix: str) -> dict[str, Tensor]:
     tensors = torch.load(path, map_location="cpu", weights_only=True)
-    return {key: value for key, value in tensors.items() if key.startswith("features.")}
+    return {key: value for key, value in tensors.items() if key.startswith(prefix)}
 
 
 @cache
-def _digest(path: Path) -> str:
+def _digest(path: Path, prefix: str) -> str:
     total = hashlib.sha256()
-    for key, value in sorted(_layers(path).items()):
+    for key, value in sorted(_layers(path, prefix).items()):
         total.update(key.encode() + value.contiguous().numpy().tobytes())
     return total.hexdigest()[:12]
 

@@ -3,6 +3,7 @@
 import http.server
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ def published(tmp_path, monkeypatch) -> Path:
     file = tmp_path / "web" / "toy.pth"
     file.parent.mkdir()
     torch.save({"features.0.weight": torch.arange(6.0), "classifier.0.weight": torch.zeros(2)}, file)
-    told = weights.Weights(file.as_uri(), {"toy.pth": weights.sha256_of(file)[:8]})
+    told = weights.Weights(file.as_uri(), {"toy.pth": weights.sha256_of(file)[:8]}, weights.BACKBONE)
     monkeypatch.setitem(weights.TABLE, "toy", told)
     monkeypatch.setenv("PLURIFILL_WEIGHTS", str(tmp_path / "own"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
@@ -43,7 +44,7 @@ def server(published) -> Iterator[str]:
 
 
 def test_what_is_nowhere_is_downloaded_into_torchs_folder(published, server, monkeypatch, tmp_path):
-    monkeypatch.setitem(weights.TABLE, "toy", weights.Weights(f"{server}/toy.pth", weights.TABLE["toy"].sha256))
+    monkeypatch.setitem(weights.TABLE, "toy", replace(weights.TABLE["toy"], url=f"{server}/toy.pth"))
     assert weights.find("toy") == tmp_path / "torch" / "hub" / "checkpoints" / "toy.pth"
     assert weights.why("toy") == ""
     assert list(weights.features("toy")) == ["features.0.weight"]

@@ -84,3 +84,10 @@ class OverSet(Protocol):
     def __call__(self, view: View) -> Mapping[str, Tensor]: ...
 
     def whole(self, sets_SN: Tensor) -> Mapping[str, float]: ...
+
+
+@runtime_checkable
+class OnSubsets(Protocol):
+    """A metric of the whole set that can also be had on some of its images: what an interval is made from."""
+
+    def among(self, images_M: Tensor, sets_SN: Tensor) -> Mapping[str, float]: ...

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from stages.contract import UserError
 from stages.engine.progress import tell
-from stages.metrics.view import Axes
+from stages.metrics import subsampling
+from stages.metrics.view import Axes, OnSubsets, OverSet
 from stages.samples.draws import Opened
 from stages.samples.store import Finished
 from stages.scoring import evaluation, scores
@@ -76,12 +81,28 @@ def result(row: str, name: str, protocol: Protocol, finished: Finished, scored: 
     about = card(protocol, finished)
     sets_SN = torch.from_numpy(scores.sets(long, protocol.selection, finished.keys, about.samples))
     over_set = [scored.over_set[metric] for metric in protocol.metrics if metric in scored.over_set]
-    whole = {label: value for metric in over_set for label, value in metric.whole(sets_SN).items()}
+    whole = {label: row for metric in over_set for label, row in set_level(metric, sets_SN, finished.sources).items()}
     summary = scores.summarise(long, protocol.selection, whole, about.samples)
     summary["better"] = summary["metric"].map(evaluation.better(summary["metric"])).fillna("")
     absent = {metric: reason for metric, reason in scored.absent.items() if metric in protocol.metrics}
     told = {"method": row, "protocol": name, "card": about.signature()}
     return Result(row, name, about, _led_by(told, long), _led_by(told, summary), absent)
+
+
+def set_level(metric: OverSet, sets_SN: Tensor, sources: Sequence[str]) -> dict[str, tuple[float, float, float]]:
+    """Estimate, low and high by name; the interval, from subsamples of the images, where the metric can be had so."""
+    rows = {}
+    for label, estimate in metric.whole(sets_SN).items():
+        low = high = math.nan
+        if isinstance(metric, OnSubsets):
+            some = partial(_on_subset, metric, label, sets_SN)
+            low, high = subsampling.interval(some, estimate, sources)
+        rows[label] = (estimate, low, high)
+    return rows
+
+
+def _on_subset(metric: OnSubsets, label: str, sets_SN: Tensor, images_M: NDArray[np.int64]) -> float:
+    return metric.among(torch.from_numpy(images_M), sets_SN)[label]
 
 
 def card(protocol: Protocol, finished: Finished) -> Card:

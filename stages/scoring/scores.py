@@ -42,14 +42,17 @@ def sets(long: pd.DataFrame, selection: Selection, images: Sequence[str], sample
     return np.repeat(np.arange(count)[:, None], len(images), axis=1)
 
 
-def summarise(long: pd.DataFrame, selection: Selection, whole: Mapping[str, float], samples: int) -> pd.DataFrame:
-    """A row a metric: estimate, low, high, std, n, sources, k. `whole` holds set-level numbers (no interval)."""
+def summarise(
+    long: pd.DataFrame, selection: Selection, whole: Mapping[str, tuple[float, float, float]], samples: int
+) -> pd.DataFrame:
+    """A row a metric: estimate, low, high, std, n, sources, k. `whole`: (estimate, low, high) of set-level metrics."""
     rows = []
     for metric in long["metric"].unique():
         values = per_image(long, metric, selection)
         rows.append({"metric": metric, **asdict(interval(values["value"], values["source"].tolist()))})
     images, sources = long["image"].nunique(), long["source"].nunique()
-    unknown = {"low": np.nan, "high": np.nan, "std": np.nan, "n": images, "clusters": sources}
-    rows += [{"metric": metric, "estimate": value, **unknown} for metric, value in whole.items()]
+    for metric, numbers in whole.items():
+        told = dict(zip(("estimate", "low", "high"), numbers, strict=True))
+        rows.append({"metric": metric, **told, "std": np.nan, "n": images, "clusters": sources})
     entering = 1 if selection == "first" else samples
     return pd.DataFrame(rows).rename(columns={"clusters": "sources"}).assign(k=entering)

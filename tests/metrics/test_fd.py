@@ -88,3 +88,13 @@ def test_all_samples_are_the_mean_of_one_set_a_sample(backbones, view):
     )
     assert both == pytest.approx((first + second) / 2)
     assert first != pytest.approx(second)
+
+
+def test_on_some_images_it_is_the_number_of_these_alone(backbones, view):
+    shown, sets_SN = view(images=12, samples=2, size=32), torch.tensor([[0] * 12, [1] * 12])
+    whole, part = (fd.FrechetDistance("alexnet", Axes(CPU, 12)) for _ in range(2))
+    whole(shown)
+    some = [0, 3, 4, 9, 11]
+    part(View(*(x[some] for x in (shown.image_BCHW, shown.known_B1HW, shown.raw_BKCHW, shown.judged_BKCHW)), 0, 2))
+    expected = part.whole(sets_SN[:, :5])["fd_alexnet"]
+    assert whole.among(torch.tensor(some), sets_SN)["fd_alexnet"] == pytest.approx(expected, rel=1e-5)

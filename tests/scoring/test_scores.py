@@ -60,9 +60,9 @@ def test_sets_of_a_set_level_metric(long):
 
 
 def test_a_summary_counts_images_sources_and_samples(long):
-    summary = scores.summarise(long, "all", {"fd": 7.0}, 2).set_index("metric")
+    summary = scores.summarise(long, "all", {"fd": (7.0, 6.0, 8.5)}, 2).set_index("metric")
     assert summary.loc["l1", ["estimate", "n", "sources", "k"]].tolist() == [pytest.approx(14.5 / 3), 3, 2, 2]
-    assert summary.loc["fd", "estimate"] == 7.0 and pd.isna(summary.loc["fd", "low"])
+    assert summary.loc["fd", ["estimate", "low", "high", "n"]].tolist() == [7.0, 6.0, 8.5, 3]
     assert scores.summarise(long, "first", {}, 2)["k"].unique().tolist() == [1]
 
 
