@@ -136,6 +136,18 @@ class Inpainter(Protocol):
 
 
 @runtime_checkable
+class Peeks(Protocol):
+    """An inpainter that reads the hole's content where `whole_image` is True: an ablation, never for a user's pictures."""
+
+    whole_image: bool
+
+
+def peeks(inpainter: Inpainter) -> bool:
+    """Whether the inpainter is such an ablation, to be given images whose hole is not blanked."""
+    return isinstance(inpainter, Peeks) and inpainter.whole_image
+
+
+@runtime_checkable
 class Transfers(Protocol):
     """An inpainter that carries what another image shows in the hole's place over into the hole (paper 003, 4.3)."""
 

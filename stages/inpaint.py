@@ -24,7 +24,7 @@ from ruamel.yaml import YAML
 from torch import Tensor
 
 from stages import inpainters, pairs, places, windows
-from stages.contract import Inpainter, Params, Request, Trained, UserError
+from stages.contract import Inpainter, Params, Request, Trained, UserError, peeks
 from stages.engine import device as devices
 from stages.engine import params as settings
 from stages.engine.fingerprint import of_file
@@ -122,6 +122,8 @@ def _job(
     if len(sizes) > 1:
         raise UserError(f"{method}: its parts were trained at different sizes {sorted(sizes)}; train them at one")
     inpainter = inpainters.module(method).build(own, trained, device)
+    if peeks(inpainter):
+        raise UserError(f"{row}: its encoder reads the hole's content (an ablation); train the restrictive one")
     size = next(iter(sizes), None)
     return Job(inpainter, device, size, seeds, batch, hole, window, _origin(method, row, own, trained))
 

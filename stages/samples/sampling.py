@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from stages.contract import Completions, Inpainter, Request
+from stages.contract import Completions, Inpainter, Request, peeks
 from stages.engine.progress import tell
 from stages.images.pixels import blank, to_float, to_uint8
 from stages.samples import side, store
@@ -34,7 +34,8 @@ class Sampler:
         """Completions on the CPU, seconds of the call by phase and in total, and whether it was the warm-up."""
         warm_up = self.inpainter is None
         self.inpainter = self.inpainter or self.build()
-        moved = (tensor.to(self.device) for tensor in (request.image_BCHW, request.known_B1HW, request.seeds_BK))
+        image_BCHW = request.image_BCHW if peeks(self.inpainter) else blank(request.image_BCHW, request.known_B1HW)
+        moved = (tensor.to(self.device) for tensor in (image_BCHW, request.known_B1HW, request.seeds_BK))
         begin = time.perf_counter()
         with torch.inference_mode():
             drawn = self.inpainter.sample(Request(*moved))
@@ -85,13 +86,13 @@ def _make(work: Work, number: int, piece: Sequence[int]) -> store.Record:
 
 
 def _request(opened: Opened, images: Sequence[int]) -> tuple[Request, list[float]]:
-    """The images, blanked in their holes, with the seeds of their completions; and the holes' shares."""
+    """The images, not blanked yet, with the seeds of their completions; and the holes' shares."""
     keys = [opened.dataset.keys[i] for i in images]
     hole_BHW = np.stack([opened.masks.hole(key) for key in keys])
     known_B1HW = torch.from_numpy(~hole_BHW)[:, None].float()
     image_BCHW = to_float(np.stack([opened.dataset.image(i) for i in images]))
     seeds = [[sample_seed(opened.draw.seed, key, k) for k in range(opened.draw.samples)] for key in keys]
-    request = Request(blank(image_BCHW, known_B1HW), known_B1HW, torch.tensor(seeds, dtype=torch.int64))
+    request = Request(image_BCHW, known_B1HW, torch.tensor(seeds, dtype=torch.int64))
     return request, hole_BHW.mean(axis=(1, 2)).tolist()
 
 
