@@ -137,7 +137,7 @@ class Inpainter(Protocol):
 
 @runtime_checkable
 class Peeks(Protocol):
-    """An inpainter that reads the hole's content where `whole_image` is True: an ablation, never for a user's pictures."""
+    """An inpainter that reads the hole where `whole_image` is True: an ablation, never for a user's pictures."""
 
     whole_image: bool
 
