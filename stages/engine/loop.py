@@ -24,7 +24,7 @@ from stages.engine.ema import Average
 from stages.engine.feed import Batches, Feed, micro_batches, to_device
 from stages.engine.journal import Journal
 from stages.engine.loop_params import LoopParams
-from stages.engine.progress import Bar
+from stages.engine.progress import Bar, tell
 from stages.engine.seed import seed_all
 from stages.engine.signals import Interrupted, Signals
 from stages.engine.tools import Workbench
@@ -52,6 +52,8 @@ def train(run: Run) -> Training:
         )
     training = Training(run)
     start = training.restore()
+    if start and ranks.leads:
+        tell(f"{name}: resumed at step {start} of {loop.steps}")
     feed = Feed(run.batches, ranks, start, loop.steps, loop.workers)
     with Signals() as signals, Bar(name, loop.steps, start, loop.batch, ranks.leads) as bar, feed:
         if start == 0:
