@@ -27,6 +27,12 @@ def spread(condition_BCHW: Tensor, x_RCHW: Tensor) -> Tensor:
     return condition_BCHW if times == 1 else condition_BCHW.repeat_interleave(times, 0)
 
 
+def affine(raw_BCHW: Tensor, clamp: float, precision: torch.dtype) -> tuple[Tensor, Tensor]:
+    """(log_scale, shift) in the flow's precision, whatever that of the convolutions."""
+    log_scale_BCHW, shift_BCHW = raw_BCHW.to(precision).chunk(2, 1)
+    return soft_clamp(log_scale_BCHW, clamp), shift_BCHW
+
+
 class ZeroConv2d(nn.Module):
     """A 3x3 convolution that begins as zero, with a learnt gain a channel (Glow): new layers start as the identity."""
 
@@ -42,19 +48,15 @@ class ZeroConv2d(nn.Module):
 
 
 class Head(nn.Module):
-    """The rest of an affine layer's network after its first convolution: log-scale and shift, each of `outputs`."""
+    """The rest of an affine layer's network after its first convolution."""
 
-    def __init__(self, hidden: int, outputs: int, clamp: float) -> None:
+    def __init__(self, hidden: int, outputs: int) -> None:
         super().__init__()
         self.middle = nn.Conv2d(hidden, hidden, 1)
-        self.leave = ZeroConv2d(hidden, 2 * outputs)
-        self.clamp = clamp
+        self.leave = ZeroConv2d(hidden, outputs)
 
-    def forward(self, first_BCHW: Tensor, precision: torch.dtype) -> tuple[Tensor, Tensor]:
-        """(log_scale, shift) in the flow's precision, whatever the convolutions' is."""
-        raw_BCHW = self.leave(F.relu(self.middle(F.relu(first_BCHW)))).to(precision)
-        log_scale_BCHW, shift_BCHW = raw_BCHW.chunk(2, 1)
-        return soft_clamp(log_scale_BCHW, self.clamp), shift_BCHW
+    def forward(self, first_BCHW: Tensor) -> Tensor:
+        return self.leave(F.relu(self.middle(F.relu(first_BCHW))))
 
 
 class Coupling(nn.Module):
@@ -64,7 +66,8 @@ class Coupling(nn.Module):
         super().__init__()
         self.halves = (channels // 2, channels - channels // 2)
         self.enter = nn.Conv2d(self.halves[0], hidden, 3, padding=1)
-        self.head = Head(hidden, self.halves[1], clamp)
+        self.head = Head(hidden, 2 * self.halves[1])
+        self.clamp = clamp
 
     def forward(self, x_BCHW: Tensor, condition_BCHW: Tensor) -> tuple[Tensor, Tensor]:
         kept_BCHW, moved_BCHW = x_BCHW.split(self.halves, 1)
@@ -80,15 +83,22 @@ class Coupling(nn.Module):
 
     def _affine(self, kept_BCHW: Tensor, condition_BCHW: Tensor) -> tuple[Tensor, Tensor]:
         first_BCHW = self.enter(kept_BCHW) + spread(condition_BCHW, kept_BCHW)
-        return self.head(first_BCHW, kept_BCHW.dtype)
+        return affine(self.head(first_BCHW), self.clamp, kept_BCHW.dtype)
 
 
 class Injector(nn.Module):
-    """Equation 6: all channels scaled and shifted by what the condition says."""
+    """Equation 6: all channels scaled and shifted by what the condition says.
+
+    Beside its network stands a linear path (ours): where x is known, its best shift is linear in the condition.
+    """
 
     def __init__(self, channels: int, hidden: int, clamp: float) -> None:
         super().__init__()
-        self.head = Head(hidden, channels, clamp)
+        self.head = Head(hidden, 2 * channels)
+        self.straight = nn.Conv2d(hidden, 2 * channels, 1)
+        nn.init.zeros_(self.straight.weight)
+        nn.init.zeros_(self.straight.bias)  # type: ignore[arg-type]
+        self.clamp = clamp
 
     def forward(self, x_BCHW: Tensor, condition_BCHW: Tensor) -> tuple[Tensor, Tensor]:
         log_scale_BCHW, shift_BCHW = self._affine(x_BCHW, condition_BCHW)
@@ -100,5 +110,6 @@ class Injector(nn.Module):
         return (z_BCHW - shift_BCHW) * (-log_scale_BCHW).exp()
 
     def _affine(self, x_BCHW: Tensor, condition_BCHW: Tensor) -> tuple[Tensor, Tensor]:
-        log_scale_BCHW, shift_BCHW = self.head(condition_BCHW, x_BCHW.dtype)
+        raw_BCHW = self.head(condition_BCHW) + self.straight(condition_BCHW)
+        log_scale_BCHW, shift_BCHW = affine(raw_BCHW, self.clamp, x_BCHW.dtype)
         return spread(log_scale_BCHW, x_BCHW), spread(shift_BCHW, x_BCHW)

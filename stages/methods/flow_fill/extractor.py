@@ -57,23 +57,28 @@ class Extractor(nn.Module):
         self.first = Hourglass(inputs, width, dilations, kernel)
         self.to_image = nn.Conv2d(width, 3 * stem**2, kernel, padding=kernel // 2)
         self.second = Hourglass(inputs, width, dilations, kernel)
-        self.select = nn.ModuleList(nn.Conv2d(self.second.channels, outputs, 1) for _ in range(levels))
+        given = [INPUTS * 4 ** (level + 1) for level in range(levels)]  # the inputs, squeezed as the flow's are
+        self.select = nn.ModuleList(nn.Conv2d(self.second.channels + extra, outputs, 1) for extra in given)
 
     def forward(self, image_BCHW: Tensor, known_B1HW: Tensor) -> list[Tensor]:
         image_BCHW = blank(image_BCHW, known_B1HW)
         draft_BCHW = F.pixel_shuffle(self.to_image(self._pass(self.first, image_BCHW, known_B1HW)[-1]), self.stem)
         filled_BCHW = composite(torch.tanh(draft_BCHW).to(image_BCHW.dtype), image_BCHW, known_B1HW)
         maps = self._pass(self.second, filled_BCHW, known_B1HW)
-        side = image_BCHW.shape[-1]
-        return [
-            select(torch.cat([resized(x_BCHW, side // 2 ** (level + 1)) for x_BCHW in maps], 1))
-            for level, select in enumerate(self.select)
-        ]
+        given_BCHW = torch.cat([image_BCHW, known_B1HW], 1)
+        return [select(_gathered(maps, given_BCHW, 2 ** (n + 1))) for n, select in enumerate(self.select)]
 
     def _pass(self, hourglass: nn.Module, image_BCHW: Tensor, known_B1HW: Tensor) -> list[Tensor]:
         return hourglass(F.pixel_unshuffle(torch.cat([image_BCHW, known_B1HW], 1), self.stem))
 
 
-def resized(x_BCHW: Tensor, side: int) -> Tensor:
+def _gathered(maps: Sequence[Tensor], given_BCHW: Tensor, factor: int) -> Tensor:
+    """The maps and the inputs themselves at 1/factor of the inputs' size."""
+    side = given_BCHW.shape[-1] // factor
+    folded_BCHW = F.pixel_unshuffle(given_BCHW, factor)
+    return torch.cat([folded_BCHW, *(_resized(x_BCHW, side).to(folded_BCHW.dtype) for x_BCHW in maps)], 1)
+
+
+def _resized(x_BCHW: Tensor, side: int) -> Tensor:
     """A map of side x side: by its areas' means where it shrinks, by its nearest cells where it grows."""
     return F.adaptive_avg_pool2d(x_BCHW, side) if side < x_BCHW.shape[-1] else F.interpolate(x_BCHW, size=side)
