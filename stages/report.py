@@ -1,4 +1,4 @@
-"""`plurifill report`: reports/index.html, one page that is complete alone, and its tables as markdown and parquet.
+"""`plurifill report`: reports/index.html, one page that is complete alone, the image explorer, and the tables.
 
 Reads finished files only (scores, samples, models, datasets), never MLflow; what is not there is said to be missing.
 """
@@ -11,31 +11,55 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
 import typer
 
 from stages import places, provenance, tables
-from stages.pages import cost, data, grids, markdown, page, scores, training
+from stages.pages import (
+    cost,
+    data,
+    draws,
+    failures,
+    grids,
+    latex,
+    markdown,
+    page,
+    plates,
+    results,
+    scatter,
+    scores,
+    sweeps,
+    training,
+)
+from stages.pages.explorer import folder as explorer
 
 
 def main(
     params: Annotated[Path, typer.Option(help="the params file, shown on the page")] = Path("params.yaml"),
 ) -> None:
-    """Write reports/index.html, reports/tables.md and reports/tables.parquet."""
-    scored = scores.read(places.scores())
+    """Write reports/index.html, reports/pages/, and the tables as markdown, LaTeX and parquet."""
+    scored = results.read(places.scores())
     compared = scores.compare(scored)
+    drawn, missing = draws.read(places.root() / "samples")
     folder = places.reports()
-    _write(folder / "index.html", page.render(content(scored, compared, params)))
-    _write(folder / "tables.md", markdown.render(compared))
-    tables.write(scored.summary, folder / "tables")
+    _write(folder / "index.html", page.render(content(scored, compared, drawn, missing, params)))
+    explorer.write(folder / "pages", drawn, compared, scored.long)
+    _write_tables(folder, scored, compared)
     print(folder / "index.html")
 
 
-def content(scored: scores.Scores, compared: Sequence[scores.Table], params: Path) -> page.Content:
+def content(
+    scored: results.Scores,
+    compared: Sequence[scores.Table],
+    drawn: Sequence[draws.Drawn],
+    missing: Mapping[str, str],
+    params: Path,
+) -> page.Content:
     """Everything that the page shows, read from the artefacts' places."""
     root = places.root()
     return page.Content(
         tables=compared,
-        grids=grids.read(root / "samples"),
+        grids=[*map(grids.grid, drawn), *(grids.Grid(name, (), reason) for name, reason in missing.items())],
         trained=training.read(root / "models"),
         costs=cost.compare(scored.cost),
         datasets=data.read(root / "shards"),
@@ -44,7 +68,20 @@ def content(scored: scores.Scores, compared: Sequence[scores.Table], params: Pat
         absent=_gathered((entry["reason"], entry["method"], entry["metric"]) for entry in scored.absent),
         origin=_origin(),
         params=params.read_text() if params.is_file() else "no params file",
+        scatters=[one for table in compared if (one := scatter.draw(scored.summary, table)) is not None],
+        plates=[plate for one in drawn for plate in plates.find(one)],
+        failures=failures.find(drawn, compared, scored.long),
+        sweeps=sweeps.read(places.reports() / "sweeps"),
+        explorer=f"pages/{explorer.PAGE}" if drawn and compared else "",
     )
+
+
+def _write_tables(folder: Path, scored: results.Scores, compared: Sequence[scores.Table]) -> None:
+    _write(folder / "tables.md", markdown.render(compared))
+    _write(folder / "tables.tex", latex.render(compared))
+    tables.write(scored.summary, folder / "tables")
+    pairs = [table.verdict.pairs.assign(protocol=table.protocol) for table in compared]
+    tables.write(pd.concat(pairs, ignore_index=True) if pairs else pd.DataFrame(), folder / "pairs")
 
 
 def _gathered(said: Iterable[tuple[str, str, str]]) -> list[tuple[str, list[str]]]:

@@ -59,7 +59,7 @@ def _curve(name: str, frame: pd.DataFrame) -> Curve | None:
         _path(lines.get("train", [])),
         _path(lines.get("val", [])),
         tuple((x, y, title) for (x, y), title in zip(lines.get("val", []), titles, strict=True)),
-        tuple((place(0, tick)[1], label) for tick, label in zip(ticks, _labels(ticks), strict=True)),
+        tuple((place(0, tick)[1], label) for tick, label in zip(ticks, labels(ticks), strict=True)),
         tuple((round(tick / end * WIDTH, 1), short(tick)) for tick in (0.0, end / 2, end)),
         number(float(last)),
     )
@@ -72,7 +72,8 @@ def _range(frame: pd.DataFrame, end: float) -> tuple[float, float]:
     return float(shown.min()), float(shown.max())
 
 
-def _labels(ticks: Sequence[float]) -> list[str]:
+def labels(ticks: Sequence[float]) -> list[str]:
+    """Evenly spaced ticks as text, with as many decimals as their step needs."""
     places = next(
         p
         for p in range(16)

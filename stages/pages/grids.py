@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages import places
-from stages.contract import UserError
 from stages.images import pixels
-from stages.images.dataset import Dataset
-from stages.images.masks import MaskSet
+from stages.pages.draws import Drawn, alike, completed
 from stages.pages.embed import Picture, masked, picture
 from stages.samples.store import Finished
 
@@ -51,32 +47,10 @@ class Grid:
     missing: str = ""
 
 
-def read(samples: Path) -> list[Grid]:
-    """A grid for every draw that some method finished; `samples` holds <method>/<draw>/<row>/."""
-    finished: dict[str, list[Finished]] = {}
-    for description in sorted(samples.glob("*/*/*/draw.json")):
-        drawn = Finished.open(description.parent)
-        finished.setdefault(drawn.draw["draw"], []).append(drawn)
-    return [_grid(draw, sorted(rows, key=_order)) for draw, rows in finished.items()]
-
-
-def _order(drawn: Finished) -> tuple[bool, str]:
-    return not drawn.draw["trained_on"], drawn.draw["row"]
-
-
-def _grid(draw: str, rows: Sequence[Finished]) -> Grid:
-    first = rows[0].draw
-    try:
-        dataset = Dataset.open(places.shards(first["dataset"]), first["split"])
-        holes = MaskSet.open(places.masks(first["dataset"]), first["masks"])
-    except UserError as error:
-        return Grid(draw, (), str(error))
-    common = set.intersection(*(set(row.keys) for row in rows))
-    shared = [key for key in rows[0].keys if key in common]
-    where = {key: i for i, key in enumerate(dataset.keys)}
-    return Grid(
-        draw, tuple(_case(key, dataset.image(where[key]), holes.hole(key), rows) for key in shown(rows[0], shared))
-    )
+def grid(drawn: Drawn) -> Grid:
+    """A draw's first few cases."""
+    chosen = shown(drawn.rows[0], drawn.keys)
+    return Grid(drawn.name, tuple(_case(key, drawn.image(key), drawn.hole(key), drawn.rows) for key in chosen))
 
 
 def shown(drawn: Finished, keys: Sequence[str]) -> list[str]:
@@ -100,9 +74,8 @@ def _answers(
     key: str, image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_], drawn: Finished, seen: set[bytes]
 ) -> Answers:
     row = drawn.draw["row"]
-    raw_KHWC = drawn.raw_KHWC(key)
-    done_KHWC = np.where(hole_HW[None, :, :, None], raw_KHWC, image_HWC[None])
-    same = len(done_KHWC) > 1 and bool((done_KHWC == done_KHWC[:1]).all())
+    done_KHWC = completed(drawn, key, image_HWC, hole_HW)
+    same = alike(done_KHWC)
     kept = done_KHWC[: 1 if same else SAMPLES]
     pictures = tuple(picture(one, f"{key}: {row}, sample {k}") for k, one in enumerate(kept))
     return Answers(row, pictures, tuple(_sides(key, drawn, seen)), len(done_KHWC), same)

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from stages.pages.scores import Cell, Table
+from stages.pages.cells import Cell
+from stages.pages.scores import Table
 
 
 def render(tables: Sequence[Table]) -> str:
-    """All protocols' tables; the best estimate of a column is bold."""
+    """All protocols' tables; the best estimate of a column is bold, one beyond chance is said to win."""
     return "\n".join(["# Scores", "", *(line for table in tables for line in _table(table))])
 
 
@@ -16,6 +17,7 @@ def _table(table: Table) -> list[str]:
         f"## {table.protocol}",
         "",
         f"`{table.card['signature']}`; {table.sources} independent photographs; [95 % interval].",
+        *([table.verdict.said] if table.verdict.said else []),
         "",
         "| | " + " | ".join(heads) + " |",
         "|---|" + "---:|" * len(heads),
@@ -26,6 +28,7 @@ def _table(table: Table) -> list[str]:
 
 def _cell(cell: Cell) -> str:
     text = f"**{cell.text}**" if cell.best else cell.text
+    text = f"{text} (wins)" if cell.winner else text
     return f"{text} [{cell.interval}]" if cell.interval else text
 
 

@@ -12,14 +12,21 @@ from markupsafe import Markup, escape
 
 from stages.pages.cost import Cost
 from stages.pages.data import Data
+from stages.pages.failures import Failures
 from stages.pages.grids import Answers, Case, Grid
+from stages.pages.plates import Plate
+from stages.pages.scatter import Scatter
 from stages.pages.scores import Table
+from stages.pages.sweeps import Sweep
 from stages.pages.training import Trained
+from stages.pages.words import number
 
 HASH = re.compile("[0-9a-f]{64}")
 SECTIONS = (
     ("results", "Results"),
     ("samples", "Samples"),
+    ("plates", "Plates"),
+    ("sweeps", "Sweeps"),
     ("training", "Training"),
     ("cost", "Cost"),
     ("data", "Data"),
@@ -30,7 +37,10 @@ SECTIONS = (
 
 @dataclass(frozen=True)
 class Content:
-    """All that the page shows. `said` maps warnings and reasons of absence to the rows that they concern."""
+    """All that the page shows. Warnings and reasons of absence come with the rows that they concern.
+
+    `explorer` is the address of the image explorer beside the page, "" where there is none.
+    """
 
     tables: Sequence[Table]
     grids: Sequence[Grid]
@@ -42,6 +52,11 @@ class Content:
     absent: Sequence[tuple[str, Sequence[str]]]
     origin: Sequence[tuple[str, str]]
     params: str
+    scatters: Sequence[Scatter] = ()
+    plates: Sequence[Plate] = ()
+    failures: Sequence[Failures] = ()
+    sweeps: Sequence[Sweep] = ()
+    explorer: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,12 +69,17 @@ class Hero:
 
 def render(content: Content) -> str:
     """The whole page; it asks for nothing outside of itself."""
-    environment = Environment(
+    page = environment().get_template("page.html.jinja")
+    return page.render(**vars(content), sections=SECTIONS, lead=lead(content), hero=hero(content.grids))
+
+
+def environment() -> Environment:
+    """The templates' words; everything that they print is escaped."""
+    made = Environment(
         loader=PackageLoader("stages.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.filters |= {"told": told, "breakable": breakable}
-    page = environment.get_template("page.html.jinja")
-    return page.render(**vars(content), sections=SECTIONS, lead=lead(content), hero=hero(content.grids))
+    made.filters |= {"told": told, "breakable": breakable, "figure": number}
+    return made
 
 
 def lead(content: Content) -> str:

@@ -2,56 +2,34 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from stages import tables
-from stages.pages import words
+from stages.pages import buckets, cells, winners, words
+from stages.pages.buckets import Bucket
+from stages.pages.cells import ARROWS, Cell
+from stages.pages.results import Scores
 from stages.scoring.protocols import refuse_unlike
+from stages.scoring.statistics import MIN_SOURCES
 
-ARROWS = {"higher": "↑", "lower": "↓"}
-MIN_SOURCES = 20  # below it a better estimate may well be chance, which the page then says
-CARDS = ".cards.json"
-
-
-@dataclass(frozen=True)
-class Scores:
-    """All methods' scores: the summaries in one frame, cards by row and protocol, and what the runs had to say."""
-
-    summary: pd.DataFrame
-    cards: Mapping[str, Mapping[str, Mapping[str, Any]]]
-    absent: Sequence[Mapping[str, Any]]
-    warnings: Sequence[Mapping[str, Any]]
-    cost: Sequence[Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One figure. low, high and at place its whisker on the column's common scale, 0 to 1."""
-
-    value: float | None
-    text: str = "–"
-    interval: str = ""
-    best: bool = False
-    at: float | None = None
-    low: float | None = None
-    high: float | None = None
-    why: str = ""
+OWN = ("trained_on", "out_of_domain")  # card fields of a row, not of the table
 
 
 @dataclass(frozen=True)
 class Column:
-    """One metric: its word, and the arrow that says which way is better."""
+    """One metric, its word, and which way is better: "higher", "lower" or "" for neither."""
 
     metric: str
     word: words.Word
-    arrow: str
+    better: str
+
+    @property
+    def arrow(self) -> str:
+        """Which way is better, at a glance."""
+        return ARROWS.get(self.better, "")
 
 
 @dataclass(frozen=True)
@@ -75,25 +53,13 @@ class Table:
     images: int
     holes: str = ""
     groups: tuple[tuple[str, int], ...] = field(default=())
+    verdict: winners.Verdict = field(default_factory=lambda: winners.Verdict({}, ""))
+    buckets: tuple[Bucket, ...] = ()
 
     @property
     def few(self) -> bool:
         """Too few independent photographs to name a winner."""
         return self.sources < MIN_SOURCES
-
-
-def read(folder: Path) -> Scores:
-    """Every method's scores in `folder` (reports/scores); empty where nothing was scored yet."""
-    methods = [path.name.removesuffix(CARDS) for path in sorted(folder.glob(f"*{CARDS}"))]
-    notes = [json.loads((folder / f"{method}{CARDS}").read_text()) for method in methods]
-    frames = [tables.read(folder / f"{method}.summary") for method in methods]
-    return Scores(
-        summary=pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["protocol", "method"]),
-        cards={row: cards for note in notes for row, cards in note["cards"].items()},
-        absent=[entry for note in notes for entry in note["absent"]],
-        warnings=[entry for note in notes for entry in note["warnings"]],
-        cost=[entry for note in notes for entry in note["cost"]],
-    )
 
 
 def compare(scores: Scores) -> list[Table]:
@@ -106,24 +72,43 @@ def _table(scores: Scores, protocol: str, frame: pd.DataFrame) -> Table:
     refuse_unlike(cards)
     rows = sorted(cards, key=lambda row: (not cards[row]["trained_on"], row))
     columns = _columns(frame)
-    values = {(entry["method"], entry["metric"]): entry for entry in _entries(frame)}
+    card = {key: value for key, value in cards[rows[0]].items() if key not in OWN}
+    long, sources = scores.long[scores.long["protocol"] == protocol], int(frame["sources"].max())
+    verdict = winners.judge(long, {c.metric: c.better for c in columns}, card["selection"], sources)
     absent = {(e["method"], e["metric"]): e["reason"] for e in scores.absent if e["protocol"] == protocol}
-    cells = [
-        _cells([values.get((row, c.metric)) for row in rows], [absent.get((row, c.metric), "") for row in rows])
-        for c in columns
-    ]
-    lines = tuple(
-        Row(row, tuple(column[i] for column in cells), _notes(values, row, cards[row])) for i, row in enumerate(rows)
-    )
     return Table(
         protocol,
         columns,
-        lines,
-        {key: value for key, value in cards[rows[0]].items() if key not in {"trained_on", "out_of_domain"}},
-        sources=int(frame["sources"].max()),
+        _rows(frame, cards, rows, columns, absent, verdict.winners),
+        card,
+        sources,
         images=int(frame["n"].max()),
         holes=_holes(frame),
         groups=_groups(columns),
+        verdict=verdict,
+        buckets=tuple(buckets.split(long, rows, [c.metric for c in columns], card["selection"])) if len(long) else (),
+    )
+
+
+def _rows(
+    frame: pd.DataFrame,
+    cards: Mapping[str, Mapping[str, Any]],
+    rows: Sequence[str],
+    columns: Sequence[Column],
+    absent: Mapping[tuple[str, str], str],
+    won: Mapping[str, str],
+) -> tuple[Row, ...]:
+    values = {(entry["method"], entry["metric"]): entry for entry in _entries(frame)}
+    drawn = [
+        cells.column(
+            [values.get((row, metric)) for row in rows],
+            [absent.get((row, metric), "") for row in rows],
+            won.get(metric),
+        )
+        for metric in (column.metric for column in columns)
+    ]
+    return tuple(
+        Row(row, tuple(column[i] for column in drawn), _notes(values, row, cards[row])) for i, row in enumerate(rows)
     )
 
 
@@ -134,44 +119,12 @@ def _entries(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def _columns(frame: pd.DataFrame) -> tuple[Column, ...]:
     better = dict(zip(frame["metric"], frame["better"], strict=True))
     shown = sorted((metric for metric in better if metric not in words.HIDDEN), key=words.order)
-    return tuple(Column(metric, words.word(metric), ARROWS.get(better[metric], "")) for metric in shown)
+    return tuple(Column(metric, words.word(metric), better[metric]) for metric in shown)
 
 
 def _groups(columns: Sequence[Column]) -> tuple[tuple[str, int], ...]:
     names = [column.word.group for column in columns]
     return tuple((name, names.count(name)) for name in dict.fromkeys(names))
-
-
-def _cells(entries: Sequence[Mapping[str, Any] | None], reasons: Sequence[str]) -> list[Cell]:
-    given = [entry for entry in entries if entry is not None and math.isfinite(entry["estimate"])]
-    ends = [e[end] for e in given for end in ("estimate", "low", "high") if math.isfinite(e[end])]
-    low, high = (min(ends), max(ends)) if ends else (0.0, 0.0)
-    best = _best(given)
-    return [_cell(entry, reason, best, low, high) for entry, reason in zip(entries, reasons, strict=True)]
-
-
-def _best(entries: Sequence[Mapping[str, Any]]) -> float | None:
-    if len(entries) < 2 or entries[0]["better"] not in ARROWS:
-        return None
-    choose = max if entries[0]["better"] == "higher" else min
-    return choose(entry["estimate"] for entry in entries)
-
-
-def _cell(entry: Mapping[str, Any] | None, reason: str, best: float | None, low: float, high: float) -> Cell:
-    if entry is None or not math.isfinite(entry["estimate"]):
-        return Cell(None, why=reason)
-    value = float(entry["estimate"])
-    ends = [float(entry["low"]), float(entry["high"])]
-    bounded = all(map(math.isfinite, ends))
-    scale = [(end - low) / (high - low) if high > low else 0.5 for end in (value, *ends)]
-    return Cell(
-        value,
-        words.number(value),
-        f"{words.number(ends[0])} – {words.number(ends[1])}" if bounded else "",
-        value == best,
-        scale[0],
-        *(scale[1:] if bounded else (None, None)),
-    )
 
 
 def _notes(values: Mapping[tuple[str, str], Mapping[str, Any]], row: str, card: Mapping[str, Any]) -> tuple[str, ...]:

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from stages.contract import UserError
-from stages.pages import markdown, scores, words
+from stages.pages import markdown, results, scores, words
 
-CARD = {"signature": "s", "dataset": "d", "samples": 2, "composite": True, "out_of_domain": False}
+CARD = {"signature": "s", "dataset": "d", "samples": 2, "composite": True, "selection": "all", "out_of_domain": False}
 
 
 def entry(row: str, metric: str, estimate: float, better: str, low: float = math.nan, high: float = math.nan) -> dict:
@@ -16,9 +16,9 @@ def entry(row: str, metric: str, estimate: float, better: str, low: float = math
     return {**own, "better": better, "n": 30, "sources": 25, "k": 2}
 
 
-def made(*entries: dict, absent: tuple[dict, ...] = (), **cards: dict) -> scores.Scores:
+def made(*entries: dict, absent: tuple[dict, ...] = (), **cards: dict) -> results.Scores:
     rows = {entry["method"]: {"box": {**CARD, "trained_on": [], **cards.get(entry["method"], {})}} for entry in entries}
-    return scores.Scores(pd.DataFrame(entries), rows, absent, (), ())
+    return results.Scores(pd.DataFrame(entries), rows, absent, (), ())
 
 
 def test_the_best_is_the_highest_or_the_lowest_by_the_metrics_own_word() -> None:

@@ -41,6 +41,6 @@ closer.addEventListener("click", (event) => { if (event.target === closer) close
 closer.addEventListener("keydown", (event) => {
   const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   if (!step) return;
-  const group = [...shown.closest(".case, .strip, .plates, .part").querySelectorAll(".thumb")];
+  const group = [...shown.closest(".case, .strip, .plates, .part, .plate").querySelectorAll(".thumb")];
   show(group[group.indexOf(shown) + step]);
 });

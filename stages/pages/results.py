@@ -1,0 +1,48 @@
+"""The scores as the report reads them from reports/scores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from stages import tables
+
+CARDS = ".cards.json"
+LONG = ("method", "protocol", "card", "image", "source", "k", "metric", "value")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """All methods' scores: the summaries in one frame, cards by row and protocol, and what the runs had to say.
+
+    `long` has every value an image and sample; without it nothing is compared pairwise, and no winner named.
+    """
+
+    summary: pd.DataFrame
+    cards: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    absent: Sequence[Mapping[str, Any]]
+    warnings: Sequence[Mapping[str, Any]]
+    cost: Sequence[Mapping[str, Any]]
+    long: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(LONG)))
+
+
+def read(folder: Path) -> Scores:
+    """Every method's scores in `folder` (reports/scores); empty where nothing was scored yet."""
+    methods = [path.name.removesuffix(CARDS) for path in sorted(folder.glob(f"*{CARDS}"))]
+    notes = [json.loads((folder / f"{method}{CARDS}").read_text()) for method in methods]
+    frames = [tables.read(folder / f"{method}.summary") for method in methods]
+    return Scores(
+        summary=pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["protocol", "method"]),
+        cards={row: cards for note in notes for row, cards in note["cards"].items()},
+        absent=[entry for note in notes for entry in note["absent"]],
+        warnings=[entry for note in notes for entry in note["warnings"]],
+        cost=[entry for note in notes for entry in note["cost"]],
+        long=pd.concat([tables.read(folder / method) for method in methods], ignore_index=True)
+        if methods
+        else pd.DataFrame(columns=list(LONG)),
+    )
