@@ -36,6 +36,12 @@ def test_the_penalty_of_a_linear_judge_is_its_slope(form, power):
     assert torch.autograd.grad(penalty, judge.weight)[0].any()
 
 
+def test_the_penalty_of_a_patch_judge_is_the_slope_of_its_mean():
+    judge, real_BCHW = nn.Conv2d(3, 1, 2, stride=2), torch.randn(2, 3, 8, 8, requires_grad=True)
+    penalty = gradient_penalty("squared", judge(real_BCHW), real_BCHW)
+    torch.testing.assert_close(penalty, judge.weight.square().sum() / 16)  # 16 patches that share no pixel
+
+
 def test_the_adaptive_weight_balances_the_two_pulls():
     weight = torch.randn(4, requires_grad=True)
     reconstruction, adversarial = 6.0 * weight.sum(), 2.0 * weight.sum()
