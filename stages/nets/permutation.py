@@ -35,5 +35,8 @@ class SoftPermutation(nn.Module):
 
 def mixed(x_BCHW: Tensor, matrix_OC: Tensor, bias_O: Tensor | None = None) -> Tensor:
     """matrix x + bias at every position, in x's own precision also where convolutions run in a lower one."""
+    kernel_OC11 = matrix_OC[:, :, None, None]
+    if not torch.amp.is_autocast_available(x_BCHW.device.type):  # meta: nothing is computed, nothing is cast
+        return F.conv2d(x_BCHW, kernel_OC11, bias_O)
     with torch.autocast(x_BCHW.device.type, enabled=False):
-        return F.conv2d(x_BCHW, matrix_OC[:, :, None, None], bias_O)
+        return F.conv2d(x_BCHW, kernel_OC11, bias_O)
