@@ -29,9 +29,12 @@ class Fid:
 
     def whole(self, sets_SN: Tensor) -> Mapping[str, float]:
         """Each row of `sets` names one completion an image."""
-        fake_NKD, real = self.features.fake_NKD(), fit(self.features.real_ND())
-        images_N = torch.arange(len(fake_NKD))
-        distances = [frechet(real, fit(fake_NKD[images_N, set_N])) for set_N in sets_SN]
+        return self.among(torch.arange(sets_SN.shape[1]), sets_SN)
+
+    def among(self, images_M: Tensor, sets_SN: Tensor) -> Mapping[str, float]:
+        """The same on the images of these positions alone."""
+        fake_NKD, real = self.features.fake_NKD(), fit(self.features.real_ND()[images_M])
+        distances = [frechet(real, fit(fake_NKD[images_M, set_N[images_M]])) for set_N in sets_SN]
         return {"fid": sum(distances) / len(distances)}
 
 
