@@ -62,8 +62,32 @@ def test_what_could_not_be_had_is_told_with_its_reason(project: Path) -> None:
     assert "Trained without" in html
 
 
-def test_one_result_one_page(project: Path) -> None:
-    assert page() == page()
+def written() -> dict[str, bytes]:
+    """Every file of the report by its name."""
+    page()
+    files = [path for path in places.reports().rglob("*") if path.is_file()]
+    return {str(path): path.read_bytes() for path in files}
+
+
+def test_one_result_the_same_bytes(project: Path) -> None:
+    (places.reports() / "pages" / "left-over.webp").write_bytes(b"of an earlier report")
+    first = written()
+    assert first == written()
+    assert not any("left-over" in name for name in first)
+    assert len([name for name in first if name.endswith(".webp")]) == 8 + 1  # images, and their sheet
+
+
+def test_the_explorer_tells_the_scores_that_were_written(project: Path) -> None:
+    page()
+    told = (places.reports() / "pages/protocol-box.js").read_text()
+    figures = json.loads(told[told.index(",") + 1 : told.rindex(")")])
+    long = tables.read(places.scores() / "latent_codes")
+    own = long[(long["protocol"] == "box") & (long["metric"] == "psnr")]
+    draw = (places.reports() / "pages/draw-box.js").read_text()
+    keys = json.loads(draw[draw.index(",") + 1 : draw.rindex(")")])["keys"]
+    label = [metric["label"] for metric in figures["metrics"]].index("PSNR")
+    for key, value in zip(keys, figures["images"][label][0], strict=True):
+        assert value == pytest.approx(own.loc[own["image"] == key, "value"].mean(), rel=1e-3)
 
 
 def test_the_tables_agree_with_the_scores(project: Path) -> None:
@@ -120,3 +144,6 @@ def test_what_comes_from_outside_is_escaped(project: Path) -> None:
     html = page()
     assert evil not in html and "alert(&#39;x&#39;)" in html
     assert Links(html).tags.count("script") == 1
+    beside = "".join(path.read_text() for path in (places.reports() / "pages").glob("*.[jh]*"))
+    assert "alert('x')" in beside and "<script>alert" not in beside
+    assert Links((places.reports() / "pages/explorer.html").read_text()).tags.count("script") == 2

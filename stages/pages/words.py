@@ -31,6 +31,20 @@ WORDS = {
     "diversity_pixel": Word(
         "Pixel diversity", "%", "mean absolute difference of pairs of samples inside the hole", "diversity"
     ),
+    "diversity_consecutive": Word(
+        "Diversity, consecutive", "", "mean perceptual distance of neighbouring samples of an image", "diversity"
+    ),
+    "diversity_five": Word(
+        "Diversity, five pairs", "", "mean perceptual distance of five random pairs of samples", "diversity"
+    ),
+    "inception_score": Word("IS", "", "inception score, over splits of the images", "perception"),
+    "identity_discrimination_paired": Word(
+        "P-IDS", "", "share of completions that a linear machine finds more real than their original", "perception"
+    ),
+    "identity_discrimination_unpaired": Word(
+        "U-IDS", "", "error of a linear machine that tells completions from originals", "perception"
+    ),
+    "segmentation": Word("mIoU", "", "overlap of what a segmentation network sees", "fidelity"),
     "known_error": Word(
         "Known error", "%", "change of known pixels in the raw output, before compositing", "known region"
     ),
@@ -44,7 +58,7 @@ def word(metric: str) -> Word:
     for start in sorted(WORDS, key=len, reverse=True):
         if metric == start or metric.startswith(f"{start}_"):
             known, rest = WORDS[start], metric[len(start) + 1 :]
-            label = f"{known.label} {NETS.get(rest, rest)}".strip()
+            label = f"{known.label} {NETS.get(rest, rest.replace('_', ' '))}".strip()
             return Word(label, known.unit, known.meaning, known.group)
     return Word(metric, "", metric, "other")
 

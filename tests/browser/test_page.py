@@ -2,49 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.conftest import Watch
 from tests.pages.project import finished
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = os.environ.get("PLURIFILL_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 WIDTHS = (1280, 390)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not Path(CHROMIUM).is_file():
-        pytest.skip(f"no browser at {CHROMIUM}: install chromium, or name one by PLURIFILL_CHROMIUM")
-    with playwright.sync_playwright() as running:
-        chromium = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture(params=WIDTHS)
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """The report at both widths; a console message or a request to anywhere else fails the test."""
-    window = browser.new_page(viewport={"width": request.param, "height": 800})
-    said: list[str] = []
-    window.on("console", lambda message: said.append(message.text))
-    window.on("pageerror", lambda error: said.append(str(error)))
-    address = (finished() / "reports/index.html").as_uri()
-    window.on(
-        "request", lambda asked: said.append(asked.url[:80]) if not asked.url.startswith(("data:", address)) else None
-    )
-    window.goto(address)
-    yield window
-    window.close()
-    assert said == []
+def page(watch: Watch, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The report at both widths; it asks for no file but itself."""
+    file = finished() / "reports/index.html"
+    with watch(file, request.param) as window:
+        asked: list[str] = []
+        window.on("request", lambda one: asked.append(one.url[:80]))
+        window.reload()
+        yield window
+        assert [url for url in asked if not url.startswith("data:")] == [file.as_uri()]
 
 
 def test_it_is_as_wide_as_its_window(page: Page) -> None:

@@ -29,7 +29,7 @@ def write(folder: Path, draws: Sequence[Drawn], tables: Sequence[Table], long: p
     fresh.mkdir(parents=True)
     contents = {"protocols": list(_protocols(fresh, draws, tables, long)), "draws": list(_draws(fresh, draws))}
     environment = page.environment()
-    html = environment.get_template("explorer.html.jinja").render(contents=_script(contents))
+    html = environment.get_template("explorer.html.jinja").render(contents=script(contents))
     (fresh / PAGE).write_text(html, encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     fresh.replace(folder)
@@ -86,9 +86,9 @@ def slug(name: str) -> str:
 
 def _write(path: Path, values: Mapping[str, Any]) -> None:
     """A script, since a page opened from a disk may load scripts and pictures but read no files."""
-    path.write_text(f"plurifill({json.dumps(path.name)}, {_script(values)});\n", encoding="utf-8")
+    path.write_text(f"plurifill({json.dumps(path.name)}, {script(values)});\n", encoding="utf-8")
 
 
-def _script(values: Mapping[str, Any]) -> str:
+def script(values: Mapping[str, Any]) -> str:
     """JSON that no HTML parser takes for the end of a script."""
     return json.dumps(values, separators=(",", ":")).replace("<", "\\u003c")
