@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stages import weights
+from stages.metrics.inception_features import InceptionFeatures
 from stages.metrics.view import AbsentError, View
 
 SMALLEST = 128  # images are brought to at least this size before AlexNet
@@ -42,7 +43,7 @@ class AlexNetFeatures(nn.Module):
         return self.layers(scaled_BCHW).mean(dim=(2, 3))
 
 
-NETWORKS = {"alexnet": AlexNetFeatures}
+NETWORKS: dict[str, type[nn.Module]] = {"alexnet": AlexNetFeatures, "inception": InceptionFeatures}
 
 
 @cache

@@ -4,7 +4,8 @@
     sum over i<j of |e_i - e_j|^2 = N sum_i |e_i|^2 - |sum_i e_i|^2,
 two running sums after subtracting the first completion's vector, so that the difference does not cancel.
 `diversity_consecutive_<net>`: pairs (i, i + 1) (paper 001). `diversity_five_<net>`: five random pairs of distinct
-completions, the same places for every image (paper 003). `diversity_pixel`: see `pixel_diversity`.
+completions, the same places for every image (paper 003). `..._hole`: in the hole's bounding box.
+`diversity_pixel`: see `pixel_diversity`.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 
 from stages.contract import UserError
-from stages.metrics.lpips import BACKBONES, embedded, net_of, tower
+from stages.metrics.lpips import BACKBONES, Seen, tower
 from stages.metrics.pixel_diversity import PixelDiversity
 from stages.metrics.view import Axes, Metric, View
 
@@ -83,13 +84,13 @@ def five(total: int) -> list[tuple[int, int]]:
 class Diversity:
     """One estimator on one net's LPIPS."""
 
-    def __init__(self, name: str, net: str, estimator: AllPairs | SomePairs) -> None:
-        self.name, self.net, self.estimator = name, net, estimator
+    def __init__(self, name: str, seen: Seen, estimator: AllPairs | SomePairs) -> None:
+        self.name, self.seen, self.estimator = name, seen, estimator
 
     def __call__(self, view: View) -> Mapping[str, Tensor]:
         if view.total < 2:
             return {}
-        rows_BKD = embedded(view, self.net)
+        rows_BKD = self.seen.completions(view)
         if view.first == 0:
             self.estimator.start(rows_BKD[:, 0], view.total)
         for k in range(rows_BKD.shape[1]):
@@ -106,20 +107,20 @@ ESTIMATORS: dict[str, Callable[[], AllPairs | SomePairs]] = {
 
 def needs(name: str) -> str | None:
     """The weights of the metric `name`; none for `diversity_pixel`."""
-    return None if name == "diversity_pixel" else BACKBONES[_axes(name)[1]]
+    return None if name == "diversity_pixel" else BACKBONES[_axes(name)[1].net]
 
 
 def build(axes: Axes, name: str) -> Metric:
-    """The metric `diversity_pixel` or `diversity_<all|consecutive|five>_<net>`."""
+    """The metric `diversity_pixel` or `diversity_<all|consecutive|five>_<net>[_hole]`."""
     if name == "diversity_pixel":
         return PixelDiversity()
-    estimator, net = _axes(name)
-    tower(net, axes.device)  # known to be there before anything is decoded
-    return Diversity(name, net, ESTIMATORS[estimator]())
+    estimator, seen = _axes(name)
+    tower(seen.net, axes.device)  # known to be there before anything is decoded
+    return Diversity(name, seen, ESTIMATORS[estimator]())
 
 
-def _axes(name: str) -> tuple[str, str]:
+def _axes(name: str) -> tuple[str, Seen]:
     estimator = name.split("_")[1] if "_" in name else ""
     if estimator not in ESTIMATORS:
         raise UserError(f"params: metric {name}: the estimators of diversity are {', '.join(ESTIMATORS)} and pixel")
-    return estimator, net_of(name, f"diversity_{estimator}_")
+    return estimator, Seen.of(name.removeprefix(f"diversity_{estimator}_"), name)

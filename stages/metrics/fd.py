@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from stages.contract import UserError
 from stages.metrics.collected import Collected
 from stages.metrics.frechet import fit, frechet
 from stages.metrics.view import AbsentError, Axes, View
@@ -46,6 +47,8 @@ def needs(name: str) -> str:
 def build(axes: Axes, name: str) -> FrechetDistance:
     """The metric `fd_<features>`; AbsentError under the least number of images."""
     network = name.removeprefix("fd_")
-    if axes.images < LEAST.get(network, 0):
+    if network not in LEAST:
+        raise UserError(f"params: metric {name}: write fd_<features>, the features of {', '.join(LEAST)}")
+    if axes.images < LEAST[network]:
         raise AbsentError(f"{name} needs at least {LEAST[network]} images, and here are {axes.images}")
     return FrechetDistance(network, axes)

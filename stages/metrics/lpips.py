@@ -5,8 +5,11 @@ e = sqrt(w_c / (H W)) a_c over all layers it is |e(x) - e(y)|^2: what makes dive
 The linear weights are the lpips package's own; the backbone is ours to find (`stages.weights`).
 """
 
+from __future__ import annotations
+
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 
 import torch
@@ -18,6 +21,7 @@ from stages.metrics.view import AbsentError, Axes, View
 
 BETTER = "lower"
 BACKBONES = {"alex": "alexnet", "squeeze": "squeezenet", "vgg": "vgg16"}
+LEAST = 32  # pixels a side of a crop: AlexNet sees nothing smaller
 TINY = 1e-20  # under the root: a zero feature vector stays zero and its gradient finite (the package's is NaN there)
 
 
@@ -68,35 +72,82 @@ def tower(net: str, device: torch.device) -> Lpips:
     return found.to(device)
 
 
-def embedded(view: View, net: str) -> Tensor:
-    """e_BKD of a view's judged completions: computed once a view, whichever metrics ask."""
-    return view.features(f"lpips_{net}", tower(net, view.judged_BKCHW.device).embed)
+@dataclass(frozen=True)
+class Seen:
+    """A net and what it is shown: the whole image, or (`hole`) the hole's bounding box, as paper 001 does."""
+
+    net: str
+    hole: bool
+
+    @classmethod
+    def of(cls, axes: str, name: str) -> Seen:
+        """From the end of a metric's name, `<net>` or `<net>_hole`; UserError where there is no such net."""
+        net = axes.removesuffix("_hole")
+        if net not in BACKBONES:
+            nets = ", ".join(BACKBONES)
+            raise UserError(f"params: metric {name}: it ends in <net> or <net>_hole, the net one of {nets}")
+        return cls(net, axes.endswith("_hole"))
+
+    def completions(self, view: View) -> Tensor:
+        """e_BKD of a view's judged completions: computed once a view, whichever metrics ask."""
+        embed = tower(self.net, view.judged_BKCHW.device).embed
+        if not self.hole:
+            return view.features(f"lpips_{self.net}", embed)
+        return view.once(
+            f"lpips_{self.net}_hole", lambda: _stack(map(embed, crops(view.judged_BKCHW, view.known_B1HW)))
+        )
+
+    def originals(self, view: View) -> Tensor:
+        """e_B1D of a view's images."""
+        embed = tower(self.net, view.image_BCHW.device).embed
+        if not self.hole:
+            return embed(view.image_BCHW)[:, None]
+        return _stack(map(embed, crops(view.image_BCHW[:, None], view.known_B1HW)))
+
+
+def crops(image_BKCHW: Tensor, known_B1HW: Tensor) -> Iterator[Tensor]:
+    """Each image's K pictures (K, C, h, w) in its hole's bounding box, which is widened to `LEAST` pixels a side."""
+    for image_KCHW, known_1HW in zip(image_BKCHW, known_B1HW, strict=True):
+        rows, columns = (_span((known_1HW[0] == 0).any(dim=axis)) for axis in (1, 0))
+        yield image_KCHW[..., rows, columns]
+
+
+def _span(missing_L: Tensor) -> slice:
+    """From the first to the last missing place, widened evenly on both sides and shifted into the image."""
+    places = missing_L.nonzero().flatten().tolist() or [0, len(missing_L) - 1]
+    first, size = places[0], places[-1] + 1 - places[0]
+    wide = min(max(size, LEAST), len(missing_L))
+    start = min(max(first - (wide - size) // 2, 0), len(missing_L) - wide)
+    return slice(start, start + wide)
+
+
+def _stack(embedded: Iterable[Tensor]) -> Tensor:
+    """(B, K, D) of vectors that differ in length by their image: zeros at the end change no distance."""
+    rows = [rows_KD.T for rows_KD in embedded]
+    return nn.utils.rnn.pad_sequence(rows, batch_first=True).mT
 
 
 class LpipsToTruth:
-    """LPIPS of every completion to its original, on each net of the protocol."""
+    """LPIPS of every completion to its original."""
 
-    def __init__(self, net: str, device: torch.device) -> None:
-        self.net, self.tower = net, tower(net, device)
+    def __init__(self, name: str, seen: Seen) -> None:
+        self.name, self.seen = name, seen
 
     def __call__(self, view: View) -> Mapping[str, Tensor]:
-        truth_B1D = self.tower.embed(view.image_BCHW)[:, None]
-        return {f"lpips_{self.net}": (embedded(view, self.net) - truth_B1D).square().sum(dim=2)}
+        return {self.name: (self.seen.completions(view) - self.seen.originals(view)).square().sum(dim=2)}
 
 
-def net_of(name: str, prefix: str) -> str:
-    """The net in a metric's name; UserError where there is no such net."""
-    net = name.removeprefix(prefix)
-    if net not in BACKBONES:
-        raise UserError(f"params: metric {name}: write {prefix}<net>, the net one of {', '.join(BACKBONES)}")
-    return net
+def _seen(name: str) -> Seen:
+    return Seen.of(name.removeprefix("lpips_"), name)
 
 
 def needs(name: str) -> str:
-    """The weights of the metric `lpips_<net>`."""
-    return BACKBONES[net_of(name, "lpips_")]
+    """The weights of the metric `lpips_<net>[_hole]`."""
+    return BACKBONES[_seen(name).net]
 
 
 def build(axes: Axes, name: str) -> LpipsToTruth:
-    """The metric `lpips_<net>`."""
-    return LpipsToTruth(net_of(name, "lpips_"), axes.device)
+    """The metric `lpips_<net>`, or `lpips_<net>_hole`; AbsentError where its backbone cannot be had."""
+    seen = _seen(name)
+    tower(seen.net, axes.device)  # known to be there before anything is decoded
+    return LpipsToTruth(name, seen)

@@ -81,6 +81,15 @@ def test_all_pairs_do_not_depend_on_order(backbones, view):
     assert torch.allclose(*values, rtol=1e-6)
 
 
+def test_in_the_hole_it_is_the_pair_loop_of_the_crops(backbones, view):
+    shown = view(samples=4)
+    whole = (shown.image_BCHW, shown.known_B1HW, shown.raw_BKCHW, shown.judged_BKCHW)
+    crop = View(*(x[..., 16:48, 8:48] for x in whole), 0, 4)
+    name = "diversity_consecutive_alex_hole"
+    value_B = last(diversity.build(AXES, name), in_views(shown, 3))[name]
+    assert torch.allclose(value_B, pair_loop(crop, diversity.consecutive(4), "alex"), rtol=1e-5)
+
+
 def test_close_completions_do_not_cancel(backbones, view):
     shown = view(images=1, samples=4)
     near_BKCHW = shown.judged_BKCHW[:, :1] + torch.zeros(1, 4, 3, 64, 64)

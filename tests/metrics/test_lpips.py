@@ -95,3 +95,24 @@ def test_without_its_backbone_it_is_absent_with_the_reason(tmp_path, monkeypatch
 def test_an_unknown_net_is_the_users_mistake():
     with pytest.raises(UserError, match="alex, squeeze, vgg"):
         ours.build(Axes(CPU, 2), "lpips_resnet")
+
+
+def test_a_crop_is_the_holes_box_widened_where_it_is_small(view):
+    shown = view()
+    known_B1HW = shown.known_B1HW.clone()
+    known_B1HW[1] = 1
+    known_B1HW[1, 0, 60:, 20:24] = 0
+    first, second = ours.crops(shown.judged_BKCHW, known_B1HW)
+    assert torch.equal(first, shown.judged_BKCHW[0, ..., 16:48, 8:48])
+    assert torch.equal(second, shown.judged_BKCHW[1, ..., 32:64, 6:38])
+
+
+def test_in_the_hole_it_is_lpips_of_the_crops(backbones, view):
+    shown = view()
+    shown.known_B1HW[1, :, 16:, 20:] = 0  # two boxes of unlike size
+    value_BK = ours.build(Axes(CPU, 2), "lpips_squeeze_hole")(shown)["lpips_squeeze_hole"]
+    distance = ours.distance("squeeze")
+    for b, box in enumerate(((slice(16, 48), slice(8, 48)), (slice(16, 64), slice(8, 64)))):
+        truth_KCHW = shown.image_BCHW[b : b + 1, :, *box].expand(4, -1, -1, -1)
+        expected_K = distance(truth_KCHW, shown.judged_BKCHW[b, :, :, *box])
+        assert torch.allclose(value_BK[b], expected_K, rtol=1e-4)

@@ -7,7 +7,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from skimage.morphology import dilation, erosion, footprint_rectangle
 
 from stages.contract import UserError
-from stages.metrics import known, l1, psnr, ssim
+from stages.metrics import known, l1, psnr, seam, ssim
 from stages.metrics.reconstruction import band
 from stages.metrics.view import Axes, View
 
@@ -93,3 +93,30 @@ def test_the_known_region_is_measured_before_compositing(view):
     assert float(value_BK[0, 1]) == pytest.approx(off_HWC[given_HW].mean(), rel=1e-5)
     untouched = View(shown.image_BCHW, shown.known_B1HW, shown.judged_BKCHW, shown.judged_BKCHW, 0, 4)
     assert known.known_error(untouched)["known_error"].abs().max() == 0
+
+
+def at_border(jump: float, slope: float = 0.0) -> View:
+    """A ramp of `slope` levels a pixel whose right half, the hole, is `jump` levels brighter."""
+    image_11CHW = (torch.arange(32.0) * slope / 127.5 - 1).expand(1, 1, 3, 32, 32).clone()
+    known_B1HW = torch.ones(1, 1, 32, 32)
+    known_B1HW[..., 16:] = 0
+    judged_11CHW = image_11CHW + (1 - known_B1HW) * jump / 127.5
+    return View(image_11CHW[:, 0], known_B1HW, judged_11CHW, judged_11CHW, 0, 1)
+
+
+def test_the_seam_is_the_jump_that_the_original_does_not_have():
+    for jump, slope in ((10.0, 0.0), (10.0, 2.0), (0.0, 2.0)):
+        assert float(seam.seam(at_border(jump, slope))["seam"]) == pytest.approx(jump / 2.55, abs=1e-4)
+    assert float(seam.seam(at_border(-2.0, 2.0))["seam"]) == pytest.approx(2 / 2.55, abs=1e-4)  # smoother than it was
+
+
+def test_the_seam_is_the_mean_over_straddling_neighbours(view):
+    shown = view(images=1, samples=1)
+    hole_HW = shown.known_B1HW[0, 0].numpy() == 0
+
+    def jump(image_HWC: np.ndarray) -> float:
+        apart = [np.abs(np.diff(image_HWC.astype(float), axis=a))[np.diff(hole_HW, axis=a)] for a in (0, 1)]
+        return np.concatenate(apart).mean() / 2.55
+
+    (_, image, judged), *_ = pairs(shown)
+    assert float(seam.seam(shown)["seam"]) == pytest.approx(abs(jump(judged) - jump(image)), abs=1e-4)

@@ -1,0 +1,79 @@
+"""Precision and recall (Kynkaanniemi et al. 2019), density and coverage (Naeem et al. 2020) of features.
+
+Around each point of a set lies a ball that reaches to its k-th nearest neighbour in that set (itself not counted).
+precision: the share of completions in any real ball; recall: of real images in any completion's ball; density: how
+many real balls a completion lies in, over k; coverage: the share of real balls that hold a completion.
+k = 3 for the first two, 5 for the others, as their authors have it. `prdc_<features>` gives all four.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from stages.metrics.collected import Collected
+from stages.metrics.view import AbsentError, Axes, View
+
+BETTER = "higher"
+LEAST = 100  # images: with fewer, neighbours are far and every ball holds everything
+K_PRECISION, K_DENSITY = 3, 5
+NAMES = ("precision", "recall", "density", "coverage")
+ROWS = 2048  # of a distance matrix at once: memory grows linearly in n
+
+
+def radii(points_ND: Tensor, k: int) -> Tensor:
+    """Distance of each point to its k-th nearest neighbour, (N,)."""
+    return torch.cat([torch.cdist(some_MD, points_ND).kthvalue(k + 1).values for some_MD in points_ND.split(ROWS)])
+
+
+def balls(centres_ND: Tensor, radius_N: Tensor, points_MD: Tensor) -> Tensor:
+    """In how many of the balls each point lies, (M,)."""
+    parts = [(torch.cdist(some_LD, centres_ND) <= radius_N).sum(dim=1) for some_LD in points_MD.split(ROWS)]
+    return torch.cat(parts)
+
+
+def holding(centres_ND: Tensor, radius_N: Tensor, points_MD: Tensor) -> Tensor:
+    """Whether each ball holds a point, (N,)."""
+    centres = zip(centres_ND.split(ROWS), radius_N.split(ROWS), strict=True)
+    return torch.cat([torch.cdist(some_LD, points_MD).amin(dim=1) <= radius_L for some_LD, radius_L in centres])
+
+
+def prdc(real_ND: Tensor, fake_MD: Tensor) -> tuple[float, float, float, float]:
+    """Precision, recall, density, coverage."""
+    near_N, far_N = radii(real_ND, K_PRECISION), radii(real_ND, K_DENSITY)
+    precision = (balls(real_ND, near_N, fake_MD) > 0).double().mean()
+    recall = (balls(fake_MD, radii(fake_MD, K_PRECISION), real_ND) > 0).double().mean()
+    density = balls(real_ND, far_N, fake_MD).double().mean() / K_DENSITY
+    coverage = holding(real_ND, far_N, fake_MD).double().mean()
+    return float(precision), float(recall), float(density), float(coverage)
+
+
+class Prdc:
+    """Collects features; the means over the sets of one completion an image."""
+
+    def __init__(self, name: str, axes: Axes) -> None:
+        self.name, self.features = name, Collected(needs(name), axes)
+
+    def __call__(self, view: View) -> Mapping[str, Tensor]:
+        self.features.see(view)
+        return {}
+
+    def whole(self, sets_SN: Tensor) -> Mapping[str, float]:
+        """Each row of `sets` names one completion an image."""
+        real_ND, fake_NKD = self.features.real_ND().double(), self.features.fake_NKD().double()
+        images_N = torch.arange(len(real_ND))
+        values_S4 = torch.tensor([prdc(real_ND, fake_NKD[images_N, set_N]) for set_N in sets_SN], dtype=torch.float64)
+        means = values_S4.mean(dim=0).tolist()
+        return {f"{self.name}_{label}": value for label, value in zip(NAMES, means, strict=True)}
+
+
+def needs(name: str) -> str:
+    """The weights of the metric `prdc_<features>`."""
+    return name.removeprefix("prdc_")
+
+
+def build(axes: Axes, name: str) -> Prdc:
+    """The metric `prdc_<features>`; AbsentError under the least number of images."""
+    if axes.images < LEAST:
+        raise AbsentError(f"{name} needs at least {LEAST} images, and here are {axes.images}")
+    return Prdc(name, axes)
