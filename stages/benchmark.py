@@ -1,4 +1,5 @@
 """`plurifill benchmark METHOD`: the scores of the method's finished samples under every protocol of params.yaml.
+`plurifill benchmark --results DIR ...`: the scores of results made elsewhere; no params.yaml is read.
 
 Leaves in reports/scores/: <method>.parquet, every value of every sample; <method>.summary.parquet; <method>.cards.json,
 the protocol cards, what is absent and why, warnings and cost; <method>.json, numbers for `dvc metrics`.
@@ -16,27 +17,60 @@ import torch
 import typer
 
 from stages import inpainters, places, tables
+from stages.contract import UserError
 from stages.engine import device as devices
 from stages.engine.fingerprint import of_values
 from stages.engine.params import read
 from stages.engine.progress import tell
+from stages.external.score import Folders, score_folder
 from stages.metrics.view import Axes
 from stages.samples import draws, store
 from stages.samples.draws import Opened
 from stages.samples.store import Finished
 from stages.scoring import protocols
+from stages.scoring.learnt import learnt
 from stages.scoring.protocols import Protocol
 from stages.scoring.results import Result, cost, results
 
 
 def main(
-    method: Annotated[str, typer.Argument(help="a method: a folder in stages/methods")],
+    method: Annotated[str, typer.Argument(help="a method: a folder in stages/methods")] = "",
     set_: Annotated[list[str] | None, typer.Option("-S", metavar="KEY=VALUE", help="override a key of params")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1; default: cuda where there is one")] = "",
     params: Annotated[Path, typer.Option(help="the params file")] = Path("params.yaml"),
+    made: Annotated[
+        Path | None, typer.Option("--results", help="score this folder instead: KEY.png, or KEY/00.png, KEY/01.png ...")
+    ] = None,
+    images: Annotated[Path | None, typer.Option(help="with --results: the whole images, KEY.png or .jpg ...")] = None,
+    masks: Annotated[Path | None, typer.Option(help="with --results: the masks by name, or one for all")] = None,
+    hole: Annotated[str, typer.Option(help="with --results: what a hole is in the masks: white or black")] = "",
+    output_kind: Annotated[
+        str, typer.Option(help="with --results: composited (known pixels are the image's) or raw (made anew)")
+    ] = "",
+    output: Annotated[Path | None, typer.Option(help="with --results: the folder for tables and page")] = None,
+    metric: Annotated[list[str] | None, typer.Option(help="with --results: only this metric; may be repeated")] = None,
 ) -> None:
-    """Score the method's samples under every protocol of params.yaml."""
-    values, on = read(params, set_ or ()), devices.choose(device or None)
+    """Score the method's samples under every protocol of params.yaml, or a folder of results made elsewhere."""
+    if made:
+        folders = _declared(made, images, masks, hole, output_kind)
+        if output is None:
+            raise UserError("--results needs --output DIR, the folder for tables and page")
+        for path in score_folder(folders, output, metric or (), device):
+            print(path)
+    elif method:
+        _score_method(method, set_ or (), device, params)
+    else:
+        raise UserError("name a method, or a folder by --results")
+
+
+def _declared(made: Path, images: Path | None, masks: Path | None, hole: str, kind: str) -> Folders:
+    if images is None or masks is None:
+        raise UserError(f"--results needs {'--images' if images is None else '--masks'} DIR")
+    return Folders(made, images, masks, hole, kind)
+
+
+def _score_method(method: str, overrides: Sequence[str], device: str, params: Path) -> None:
+    values, on = read(params, overrides), devices.choose(device or None)
     chosen = protocols.read(values)
     rows = inpainters.names(values, method)
     finished = {(row, p.draw): _finished(row, p.draw) for p in chosen.values() for row in rows}
@@ -61,13 +95,14 @@ def _score(
     """One row's results under all protocols of one draw."""
     opened = draws.open_draw(name, draws.read(values, name), limit=len(finished.keys))
     here = {key: protocol for key, protocol in chosen.items() if protocol.draw == name}
-    return list(results(row, opened, finished, here, _axes(opened, device)))
+    return list(results(row, opened, finished, here, _axes(opened, finished, device)))
 
 
-def _axes(opened: Opened, device: torch.device) -> Axes:
+def _axes(opened: Opened, finished: Finished, device: torch.device) -> Axes:
     """Real images' features are kept by the images' content, for all methods."""
     content = of_values({"dataset": opened.dataset.hash, "size": opened.dataset.spec.size, "keys": opened.keys})
-    return Axes(device, len(opened.keys), places.progress("real", opened.dataset.name, content))
+    kept = places.progress("real", opened.dataset.name, content)
+    return Axes(device, len(opened.keys), kept, learnt(finished.draw["trained_on"]))
 
 
 def _write(method: str, scored: Sequence[Result], costs: Sequence[dict[str, Any]]) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
 import pandas as pd
 
 from stages import provenance
 from stages.external.drawn import Drawn
-from stages.pages import grids, markdown, page, scores
+from stages.pages import draws, grids, markdown, page, scores
 from stages.samples.draws import Opened
-from stages.samples.store import Finished, write_atomically
+from stages.samples.store import write_atomically
 from stages.scoring.results import Result
 
 
@@ -24,7 +23,7 @@ def write_pages(
     compared = scores.compare(told)
     content = page.Content(
         tables=compared,
-        grids=[grid(opened, drawn)],
+        grids=[grids.grid(shown(opened, drawn))],
         trained=[],
         costs=[],
         datasets=[],
@@ -51,9 +50,7 @@ def read(scored: Sequence[Result]) -> scores.Scores:
     return scores.Scores(summary, cards, absent, warnings=[], cost=[])
 
 
-def grid(opened: Opened, drawn: Drawn) -> grids.Grid:
-    """The first images with their completions, composited."""
-    rows = [cast(Finished, drawn)]
-    first = zip(opened.keys[: grids.IMAGES], opened.chosen, strict=False)
-    cases = [grids._case(key, opened.dataset.image(i), opened.masks.hole(key), rows) for key, i in first]
-    return grids.Grid(opened.name, tuple(cases))
+def shown(opened: Opened, drawn: Drawn) -> draws.Drawn:
+    """The folder as one of the draws that a report shows."""
+    positions = dict(zip(opened.keys, opened.chosen, strict=True))
+    return draws.Drawn(opened.name, (drawn,), tuple(opened.keys), positions, opened.dataset, opened.masks)

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import pandas as pd
 
@@ -17,18 +16,18 @@ from stages.engine.progress import tell
 from stages.external.drawn import Drawn, Holes, Originals
 from stages.external.folder import cases
 from stages.external.page import write_pages
-from stages.external.survey import OutputKind, Survey, survey
-from stages.images.dataset import Dataset
-from stages.images.masks import MaskSet
+from stages.external.survey import Survey, survey
+from stages.metrics import fid
 from stages.metrics.view import Axes
 from stages.samples.draws import Draw, Opened
-from stages.samples.store import Finished, write_atomically
+from stages.samples.store import write_atomically
 from stages.scoring import results as scoring
 from stages.scoring.protocols import Protocol
 from stages.scoring.results import Result
 
 HOLES, KINDS = ("white", "black"), ("raw", "composited")
-OF_ONE = ("psnr", "ssim_uniform7", "ssim_gaussian11", "l1", "lpips_alex", "lpips_squeeze", "lpips_vgg", "fd_alexnet")
+OF_ONE = ("psnr", "ssim_uniform7", "ssim_gaussian11", "l1", "lpips_alex", "lpips_squeeze", "fd_alexnet")
+OF_MANY = ("fid", "inception_score_splits10", "identity_discrimination")  # none is defined under fid.LEAST images
 OF_SEVERAL = ("diversity_all_alex", "diversity_pixel", "collapsed")  # where an image has two completions or more
 OF_RAW = ("known_error",)  # where known pixels are not the image's anyway
 
@@ -41,7 +40,7 @@ class Folders:
     images: Path
     masks: Path
     hole: str
-    kind: OutputKind
+    kind: str
 
 
 def score_folder(folders: Folders, output: Path, metrics: Sequence[str] = (), device: str = "") -> list[Path]:
@@ -55,8 +54,8 @@ def score_folder(folders: Folders, output: Path, metrics: Sequence[str] = (), de
         tell(f"WARNING: {warning}")
     opened, drawn = as_draw(folders, found)
     axes = Axes(devices.choose(device or None), len(drawn.keys))
-    chosen = protocols(folders.kind, opened.draw.samples, metrics)
-    scored = list(scoring.results(name(folders), opened, cast(Finished, drawn), chosen, axes))
+    chosen = protocols(folders.kind, len(drawn.keys), opened.draw.samples, metrics)
+    scored = list(scoring.results(name(folders), opened, drawn, chosen, axes))
     warnings = [*found.warnings, *(f"{one.protocol}: {text}" for one in scored for text in one.warnings())]
     tables_written = _write(scored, warnings, output)
     return [*tables_written, *write_pages(scored, warnings, opened, drawn, declared(folders), output)]
@@ -81,16 +80,14 @@ def as_draw(folders: Folders, found: Survey) -> tuple[Opened, Drawn]:
     masks = {case.key: case.mask for case in looked}
     holes = Holes(folders.masks.resolve().name, masks, folders.hole, found.hole_hash)
     draw = Draw(dataset=originals.name, split="given", masks=holes.name, samples=len(looked[0].completions))
-    # these two answer all that a pass asks of a dataset and of a mask set
-    data = (cast(Dataset, originals), cast(MaskSet, holes))
-    opened = Opened("folder", draw, *data, chosen=tuple(range(len(looked))))
+    opened = Opened("folder", draw, originals, holes, chosen=tuple(range(len(looked))))
     return opened, Drawn(folders.results, {**opened.identity(), "row": name(folders), "trained_on": []}, found)
 
 
-def protocols(kind: OutputKind, samples: int, metrics: Sequence[str] = ()) -> dict[str, Protocol]:
+def protocols(kind: str, images: int, samples: int, metrics: Sequence[str] = ()) -> dict[str, Protocol]:
     """Composited, known pixels put back by us where they were not; and as they are, where they are raw."""
-    several = OF_SEVERAL if samples > 1 else ()
-    chosen = tuple(metrics) or (*OF_ONE, *several, *(OF_RAW if kind == "raw" else ()))
+    parts = ((OF_MANY, images >= fid.LEAST), (OF_SEVERAL, samples > 1), (OF_RAW, kind == "raw"))
+    chosen = tuple(metrics) or (*OF_ONE, *(name for names, defined in parts if defined for name in names))
     judged = {"composited": True} | ({"raw": False} if kind == "raw" else {})
     return {
         called: Protocol(draw="folder", composite=composite, selection="all", metrics=chosen)

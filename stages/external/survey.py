@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -18,8 +17,6 @@ from stages.contract import UserError
 from stages.external import png
 from stages.external.folder import Case
 from stages.images.pixels import Bool, Uint8
-
-OutputKind = Literal["raw", "composited"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ class Survey:
         return _digest([look.case.key.encode() + look.hole_digest for look in self.looks])
 
 
-def survey(cases: Sequence[Case], hole: str, kind: OutputKind, masks: Path) -> Survey:
+def survey(cases: Sequence[Case], hole: str, kind: str, masks: Path) -> Survey:
     """Look at everything; UserError on the first fault. `masks` is named where the polarity is at fault."""
     looks = tuple(look(case, hole) for case in cases)
     refuse_several_sizes(looks)
@@ -147,7 +144,7 @@ def _swapped(looks: Sequence[Look], hole: str) -> str:
     return f"; or is it --hole {other_colour(hole)}?" if outside > inside else ""
 
 
-def _warnings(looks: Sequence[Look], hole: str, kind: OutputKind) -> list[str]:
+def _warnings(looks: Sequence[Look], hole: str, kind: str) -> list[str]:
     doubtful = [one for one in looks if one.suspicion]
     lines = []
     if doubtful:

@@ -18,7 +18,7 @@ class Collected:
     def __init__(self, network: str, axes: Axes) -> None:
         self.network, self.net = network, backbone(network, axes.device)
         self.path = axes.real / f"{network}-{weights.digest(network)}.npy" if axes.real else None
-        self.kept = _load(self.path)
+        self.kept = load(self.path) if self.path else None
         self.real: list[Tensor] = []
         self.parts: list[Tensor] = []
         self.fake: list[Tensor] = []
@@ -36,21 +36,23 @@ class Collected:
         """The real images' features, computed once for all methods."""
         if self.kept is None:
             self.kept = torch.cat(self.real)
-            _save(self.path, self.kept)
+            if self.path:
+                save(self.path, self.kept)
         return self.kept
 
     def fake_NKD(self) -> Tensor:
         """The completions' features."""
-        return torch.cat(self.fake)
+        self.fake = [torch.cat(self.fake)]
+        return self.fake[0]
 
 
-def _load(path: Path | None) -> Tensor | None:
-    return torch.from_numpy(np.load(path)) if path and path.is_file() else None
+def load(path: Path) -> Tensor | None:
+    """Features that `save` left; None where there are none."""
+    return torch.from_numpy(np.load(path)) if path.is_file() else None
 
 
-def _save(path: Path | None, features_ND: Tensor) -> None:
-    if path is None:
-        return
+def save(path: Path, features_ND: Tensor) -> None:
+    """Features as a file that is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.stem}.{os.getpid()}.npy")
     np.save(part, features_ND.numpy())

@@ -5,7 +5,7 @@ Axes: B images, K completions an image, C channels, H rows, W columns. Images ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -19,12 +19,24 @@ class AbsentError(Exception):
 
 
 @dataclass(frozen=True)
+class Learnt:
+    """Training images of a method, in [-1, 1], a batch at a time; their features are kept in `place`."""
+
+    place: Path
+    batches: Callable[[], Iterator[Tensor]]
+
+
+@dataclass(frozen=True)
 class Axes:
-    """What a metric is built from: the device, how many images it will see, and where their real features are kept."""
+    """What a metric is built from: the device, how many images it will see, and where their real features are kept.
+
+    `learnt`: None where nothing was trained, or nobody knows on what.
+    """
 
     device: torch.device
     images: int
     real: Path | None = None
+    learnt: Learnt | None = None
 
 
 @dataclass(frozen=True)

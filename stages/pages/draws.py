@@ -14,7 +14,8 @@ from stages import places
 from stages.contract import UserError
 from stages.images.dataset import Dataset
 from stages.images.masks import MaskSet
-from stages.samples.store import Finished
+from stages.samples.draws import Holes, Images
+from stages.samples.store import Finished, Samples
 
 SAME = ("dataset", "split", "masks", "mask_hash", "images", "samples", "size", "seed")  # of a card and of a draw
 
@@ -24,11 +25,11 @@ class Drawn:
     """One draw: `rows` (what is trained first) over the images `keys` that all of them completed."""
 
     name: str
-    rows: tuple[Finished, ...]
+    rows: tuple[Samples, ...]
     keys: tuple[str, ...]
     positions: Mapping[str, int]
-    dataset: Dataset
-    holes: MaskSet
+    dataset: Images
+    holes: Holes
 
     def image(self, key: str) -> NDArray[np.uint8]:
         """The original, uint8 (H, W, 3)."""
@@ -62,7 +63,7 @@ def read(samples: Path) -> tuple[list[Drawn], dict[str, str]]:
     return drawn, missing
 
 
-def completed(drawn: Finished, key: str, image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def completed(drawn: Samples, key: str, image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """A row's completions of an image with the known pixels put back, uint8 (K, H, W, 3)."""
     return np.where(hole_HW[None, :, :, None], drawn.raw_KHWC(key), image_HWC[None])
 

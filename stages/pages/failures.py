@@ -12,7 +12,7 @@ from stages.pages.draws import Drawn, completed
 from stages.pages.embed import Picture, masked, picture
 from stages.pages.scatter import FIDELITY, first_of
 from stages.pages.scores import Table
-from stages.samples.store import Finished
+from stages.samples.store import Samples
 from stages.scoring.scores import per_image
 
 IMAGES = 6  # a row and protocol
@@ -54,14 +54,14 @@ def find(draws: Sequence[Drawn], tables: Sequence[Table], long: pd.DataFrame) ->
 def _of_draw(drawn: Drawn, table: Table, long: pd.DataFrame) -> list[Failures]:
     """The worst images of each method's first row that was trained; `long` is the table's protocol's."""
     metric = first_of(table, FIDELITY)
-    first: dict[str, Finished] = {}
+    first: dict[str, Samples] = {}
     for row in drawn.rows:
         if row.draw["trained_on"]:
             first.setdefault(row.draw["method"], row)
     return [_failures(drawn, row, table, metric, long) for row in first.values()] if metric else []
 
 
-def _failures(drawn: Drawn, row: Finished, table: Table, metric: str, long: pd.DataFrame) -> Failures:
+def _failures(drawn: Drawn, row: Samples, table: Table, metric: str, long: pd.DataFrame) -> Failures:
     values = per_image(long[long["method"] == row.draw["row"]], metric, table.card["selection"])["value"].dropna()
     rising = next(column.better for column in table.columns if column.metric == metric) == "higher"
     worst = values.sort_values(ascending=rising, kind="stable").head(IMAGES)
@@ -70,7 +70,7 @@ def _failures(drawn: Drawn, row: Finished, table: Table, metric: str, long: pd.D
     return Failures(row.draw["row"], table.protocol, label, tuple(cases))
 
 
-def _failure(drawn: Drawn, row: Finished, key: str, value: str) -> Failure:
+def _failure(drawn: Drawn, row: Samples, key: str, value: str) -> Failure:
     image_HWC, hole_HW = drawn.image(key), drawn.hole(key)
     answer_HWC = completed(row, key, image_HWC, hole_HW)[0]
     return Failure(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stages.images import pixels
 from stages.pages.draws import Drawn, alike, completed
 from stages.pages.embed import Picture, masked, picture
-from stages.samples.store import Finished
+from stages.samples.store import Samples
 
 IMAGES = 6  # a draw; with side pictures where there are any
 SAMPLES = 8  # an image and row
@@ -53,7 +53,7 @@ def grid(drawn: Drawn) -> Grid:
     return Grid(drawn.name, tuple(_case(key, drawn.image(key), drawn.hole(key), drawn.rows) for key in chosen))
 
 
-def shown(drawn: Finished, keys: Sequence[str]) -> list[str]:
+def shown(drawn: Samples, keys: Sequence[str]) -> list[str]:
     """At most IMAGES keys: from as many photographs as there are, those with side pictures first."""
     source = dict(zip(drawn.keys, drawn.sources, strict=True))
     turn: dict[str, int] = {}
@@ -64,14 +64,14 @@ def shown(drawn: Finished, keys: Sequence[str]) -> list[str]:
     return [key for *_, key in sorted(ranked)[:IMAGES]]
 
 
-def _case(key: str, image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_], rows: Sequence[Finished]) -> Case:
+def _case(key: str, image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_], rows: Sequence[Samples]) -> Case:
     given, truth = masked(image_HWC, hole_HW, f"{key}: given"), picture(image_HWC, f"{key}: original")
     seen: set[bytes] = set()
     return Case(key, given, truth, tuple(_answers(key, image_HWC, hole_HW, row, seen) for row in rows))
 
 
 def _answers(
-    key: str, image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_], drawn: Finished, seen: set[bytes]
+    key: str, image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_], drawn: Samples, seen: set[bytes]
 ) -> Answers:
     row = drawn.draw["row"]
     done_KHWC = completed(drawn, key, image_HWC, hole_HW)
@@ -81,7 +81,7 @@ def _answers(
     return Answers(row, pictures, tuple(_sides(key, drawn, seen)), len(done_KHWC), same)
 
 
-def _sides(key: str, drawn: Finished, seen: set[bytes]) -> Iterator[Picture]:
+def _sides(key: str, drawn: Samples, seen: set[bytes]) -> Iterator[Picture]:
     """Side pictures of the image (not of one sample) that no row before this one has shown."""
     for name, path in drawn.side(key).items():
         if not name[-2:].isdigit() and path.read_bytes() not in seen:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stages.pages.draws import Drawn, completed
 from stages.pages.embed import Picture, masked, picture
 from stages.pages.grids import shown
-from stages.samples.store import Finished
+from stages.samples.store import Samples
 
 IMAGES = 4  # a plate that shows several images
 
@@ -34,9 +34,9 @@ def find(drawn: Drawn) -> Iterator[Plate]:
             yield from plate(drawn, rows)
 
 
-def groups(rows: Sequence[Finished], varied: Sequence[str]) -> list[list[Finished]]:
+def groups(rows: Sequence[Samples], varied: Sequence[str]) -> list[list[Samples]]:
     """Rows of one method, two or more, whose parameters are equal but for `varied`."""
-    found: dict[str, list[Finished]] = {}
+    found: dict[str, list[Samples]] = {}
     for row in rows:
         params = row.draw["params"]
         if set(varied) <= set(params):
@@ -45,7 +45,7 @@ def groups(rows: Sequence[Finished], varied: Sequence[str]) -> list[list[Finishe
     return [alike for alike in found.values() if len(alike) > 1]
 
 
-def _decoding(drawn: Drawn, rows: Sequence[Finished]) -> Iterator[Plate]:
+def _decoding(drawn: Drawn, rows: Sequence[Samples]) -> Iterator[Plate]:
     """Paper 000, Fig. 4: codes decoded alone, the same with known pixels put back, and the coupled decoder."""
     by = {row.draw["params"]["decoding"]: row for row in rows}
     if not {"vanilla", "composed"} <= set(by):
@@ -69,7 +69,7 @@ def _decoding(drawn: Drawn, rows: Sequence[Finished]) -> Iterator[Plate]:
     )
 
 
-def _sampling(drawn: Drawn, rows: Sequence[Finished]) -> Iterator[Plate]:
+def _sampling(drawn: Drawn, rows: Sequence[Samples]) -> Iterator[Plate]:
     """Paper 000, Figs. 6 and 13: one image's first sample by temperature and annealing."""
     key = shown(rows[0], drawn.keys)[0]
     image_HWC, hole_HW = drawn.image(key), drawn.hole(key)
@@ -89,6 +89,6 @@ def _sampling(drawn: Drawn, rows: Sequence[Finished]) -> Iterator[Plate]:
 
 
 def _first(
-    row: Finished, key: str, image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_], composite: bool
+    row: Samples, key: str, image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_], composite: bool
 ) -> NDArray[np.uint8]:
     return completed(row, key, image_HWC, hole_HW)[0] if composite else row.raw_KHWC(key)[0]

@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import PositiveInt
 
 from stages import places
-from stages.contract import Params, UserError
+from stages.contract import Params, Spec, UserError
 from stages.engine.params import dig, nearest, validate
 from stages.engine.seed import derive
 from stages.images.dataset import Dataset
 from stages.images.masks import MaskSet
+from stages.images.pixels import Bool, Uint8
 
 
 class Draw(Params):
@@ -25,14 +26,44 @@ class Draw(Params):
     seed: int = 0
 
 
+class Images(Protocol):
+    """Images by position, as a dataset has them."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def hash(self) -> str: ...
+
+    @property
+    def spec(self) -> Spec: ...
+
+    @property
+    def keys(self) -> list[str]: ...
+
+    @property
+    def sources(self) -> list[str]: ...
+
+    def image(self, index: int) -> Uint8: ...
+
+
+class Holes(Protocol):
+    """Holes by key, as a frozen mask set has them."""
+
+    @property
+    def hash(self) -> str: ...
+
+    def hole(self, key: str) -> Bool: ...
+
+
 @dataclass(frozen=True)
 class Opened:
     """A draw with its data: `chosen` indexes the dataset."""
 
     name: str
     draw: Draw
-    dataset: Dataset
-    masks: MaskSet
+    dataset: Images
+    masks: Holes
     chosen: tuple[int, ...]
 
     @property

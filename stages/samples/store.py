@@ -11,10 +11,10 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -115,6 +115,29 @@ def finish(place: Path, records: Sequence[Record], description: dict[str, Any]) 
     tables.write(pd.DataFrame(rows), place / "index")
     tables.write(pd.DataFrame([row for record in records for row in record.latency]), place / "latency")
     write_atomically(place / "draw.json", json.dumps(description, indent=1).encode())
+
+
+class Samples(Protocol):
+    """Completions by image: `draw` describes them; keys, sources and holes (their ratios) are in the draw's order."""
+
+    @property
+    def place(self) -> Path: ...
+
+    @property
+    def draw(self) -> Mapping[str, Any]: ...
+
+    @property
+    def keys(self) -> list[str]: ...
+
+    @property
+    def sources(self) -> list[str]: ...
+
+    @property
+    def holes(self) -> list[float]: ...
+
+    def raw_KHWC(self, key: str) -> NDArray[np.uint8]: ...
+
+    def side(self, key: str) -> dict[str, Path]: ...
 
 
 class Finished:

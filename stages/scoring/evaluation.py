@@ -19,7 +19,7 @@ from stages.images.pixels import composite, to_float
 from stages.metrics.view import AbsentError, Axes, Metric, OverSet, View
 from stages.samples.draws import Opened
 from stages.samples.sampling import chunks
-from stages.samples.store import Finished
+from stages.samples.store import Samples
 from stages.scoring.scores import WHOLE_IMAGE
 
 COMPLETIONS = 64  # in a view: bounds memory, whatever K is; no score depends on it
@@ -38,11 +38,13 @@ class Scored:
 
 
 def module(name: str) -> ModuleType:
-    """`stages.metrics.<the metric's first word>`."""
-    place = f"stages.metrics.{name.partition('_')[0]}"
-    if find_spec(place) is None:
-        raise UserError(f"params: there is no metric {name}; a metric is a file in stages/metrics")
-    return import_module(place)
+    """`stages.metrics.<the metric's first words>`: as many of them as there is a file for."""
+    words = name.split("_")
+    for count in range(len(words), 0, -1):
+        place = f"stages.metrics.{'_'.join(words[:count])}"
+        if find_spec(place) is not None and hasattr(import_module(place), "build"):
+            return import_module(place)
+    raise UserError(f"params: there is no metric {name}; a metric is a file in stages/metrics")
 
 
 def digests(names: Sequence[str]) -> dict[str, str]:
@@ -51,7 +53,7 @@ def digests(names: Sequence[str]) -> dict[str, str]:
     return {network: weights.digest(network) for network in sorted(needed - {None})}
 
 
-def score(finished: Finished, opened: Opened, judge_composited: bool, names: Sequence[str], axes: Axes) -> Scored:
+def score(finished: Samples, opened: Opened, judge_composited: bool, names: Sequence[str], axes: Axes) -> Scored:
     """All metrics of `names` over a finished draw."""
     metrics, absent = _build(names, axes)
     parts: dict[str, list[pd.DataFrame]] = {name: [] for name in metrics}
@@ -69,7 +71,7 @@ def score(finished: Finished, opened: Opened, judge_composited: bool, names: Seq
 
 
 def views(
-    finished: Finished, opened: Opened, judge_composited: bool, device: torch.device
+    finished: Samples, opened: Opened, judge_composited: bool, device: torch.device
 ) -> Iterator[tuple[list[str], View]]:
     """The draw in order: several images with all their completions, or one image in several views."""
     positions = {key: i for key, i in zip(opened.keys, opened.chosen, strict=True)}

@@ -19,7 +19,7 @@ from stages.engine.progress import tell
 from stages.metrics import subsampling
 from stages.metrics.view import Axes, OnSubsets, OverSet
 from stages.samples.draws import Opened
-from stages.samples.store import Finished
+from stages.samples.store import Finished, Samples
 from stages.scoring import evaluation, scores
 from stages.scoring.evaluation import Scored
 from stages.scoring.protocols import Card, Protocol
@@ -51,7 +51,7 @@ class Result:
 
 
 def results(
-    row: str, opened: Opened, finished: Finished, protocols: Mapping[str, Protocol], axes: Axes
+    row: str, opened: Opened, finished: Samples, protocols: Mapping[str, Protocol], axes: Axes
 ) -> Iterator[Result]:
     """All protocols of one draw: one pass over its images for those that judge the same pixels."""
     refuse_other_data(opened, finished)
@@ -64,7 +64,7 @@ def results(
             yield from (result(row, name, protocol, finished, scored) for name, protocol in here.items())
 
 
-def refuse_other_data(opened: Opened, finished: Finished) -> None:
+def refuse_other_data(opened: Opened, finished: Samples) -> None:
     """UserError unless the samples are of the draw as params, data and masks are now."""
     for name, now in opened.identity().items():
         if now != finished.draw[name]:
@@ -74,7 +74,7 @@ def refuse_other_data(opened: Opened, finished: Finished) -> None:
         raise UserError(f"{finished.place}: holds other images than draws.{opened.name} names; run `plurifill sample`")
 
 
-def result(row: str, name: str, protocol: Protocol, finished: Finished, scored: Scored) -> Result:
+def result(row: str, name: str, protocol: Protocol, finished: Samples, scored: Scored) -> Result:
     """What one protocol takes of its pass."""
     tables = [scored.tables[metric] for metric in (*protocol.metrics, "hole_ratio") if metric in scored.tables]
     long = pd.concat(tables, ignore_index=True)
@@ -105,7 +105,7 @@ def _on_subset(metric: OnSubsets, label: str, sets_SN: Tensor, images_M: NDArray
     return metric.among(torch.from_numpy(images_M), sets_SN)[label]
 
 
-def card(protocol: Protocol, finished: Finished) -> Card:
+def card(protocol: Protocol, finished: Samples) -> Card:
     """The card of a finished draw under a protocol."""
     draw = finished.draw
     return Card(

@@ -1,0 +1,64 @@
+"""`memorisation_<features>`: is a completion nearer to a training image than a new photograph would be?
+
+    |f(completion) - f(its nearest training image)| / |f(image) - f(its own nearest training image)|
+1: no nearer than the untouched image is. Well below 1: look at the nearest training images, they may have been copied.
+A method without training, or whose training images are not known, has no such number.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from stages import weights
+from stages.metrics.backbones import backbone, completions
+from stages.metrics.collected import load, save
+from stages.metrics.view import AbsentError, Axes, Learnt, View
+
+BETTER = ""
+ROWS = 1024  # training images compared at once: bounds memory
+
+
+def nearest(query_ND: Tensor, known_MD: Tensor) -> tuple[Tensor, Tensor]:
+    """Euclidean distance to the nearest row of `known`, and which row it is, (N,) each; exact."""
+    exact = "donot_use_mm_for_euclid_dist"  # a copy is at distance 0, and not at a root of rounding errors
+    parts = [torch.cdist(query_ND, rows_RD, compute_mode=exact).min(dim=1) for rows_RD in known_MD.split(ROWS)]
+    rows_PN = torch.stack([part.indices + ROWS * p for p, part in enumerate(parts)])
+    best = torch.stack([part.values for part in parts]).min(dim=0)
+    return best.values, rows_PN.gather(0, best.indices[None])[0]
+
+
+class Memorisation:
+    """Distances of completions, in units of the original's."""
+
+    def __init__(self, network: str, learnt: Learnt, device: torch.device) -> None:
+        self.network, self.net = network, backbone(network, device)
+        self.known_MD = self._features(learnt, device)
+
+    def __call__(self, view: View) -> Mapping[str, Tensor]:
+        fake_BKD = completions(view, self.network)
+        fake_BK = nearest(fake_BKD.flatten(0, 1), self.known_MD)[0].unflatten(0, fake_BKD.shape[:2])
+        real_B = nearest(self.net(view.image_BCHW), self.known_MD)[0]
+        return {f"memorisation_{self.network}": fake_BK / real_B[:, None]}
+
+    @torch.inference_mode()
+    def _features(self, learnt: Learnt, device: torch.device) -> Tensor:
+        """Of all training images; kept on disk by their content."""
+        path = learnt.place / f"{self.network}-{weights.digest(self.network)}.npy"
+        kept_MD = load(path)
+        if kept_MD is None:
+            kept_MD = torch.cat([self.net(image_BCHW.to(device)).cpu() for image_BCHW in learnt.batches()])
+            save(path, kept_MD)
+        return kept_MD.to(device)
+
+
+def needs(name: str) -> str:
+    """The weights of the metric `memorisation_<features>`."""
+    return name.removeprefix("memorisation_")
+
+
+def build(axes: Axes, name: str) -> Memorisation:
+    """The metric `memorisation_<features>`; AbsentError where training images are not known."""
+    if axes.learnt is None:
+        raise AbsentError(f"{name} needs the images that the method learnt from; none are known")
+    return Memorisation(name.removeprefix("memorisation_"), axes.learnt, axes.device)
