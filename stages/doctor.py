@@ -21,6 +21,8 @@ NEEDS = {
     "alexnet": "lpips_alex, diversity_all_alex, fd_alexnet",
     "squeezenet": "lpips_squeeze, diversity_all_squeeze, and perceptual losses with lpips_net: squeeze",
     "vgg16": "lpips_vgg, diversity_all_vgg, and perceptual losses with lpips_net: vgg (the paper preset)",
+    "inception": "fid, kid, prdc_inception, inception_score, identity_discrimination",
+    "deeplabv3": "segmentation_deeplabv3",
 }
 OPTIONAL = {"mlflow": "runs are not tracked", "dvc": "no dvc repro", "prefect": "no flows", "pyarrow": "tables are csv"}
 
