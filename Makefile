@@ -13,8 +13,6 @@ export DVC_NO_ANALYTICS ?= 1
 export DO_NOT_TRACK ?= true
 export MLFLOW_DISABLE_TELEMETRY ?= true
 export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
-# threads that wait sleep instead of spinning: two processes on two cores keep their speed
-export OMP_WAIT_POLICY ?= passive
 
 .PHONY: help setup repro test test-all lint format bench gpu preset ui lock clean
 

@@ -8,7 +8,6 @@ import torch
 
 for name, value in {"DVC_NO_ANALYTICS": "1", "DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}.items():
     os.environ.setdefault(name, value)
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 torch.set_num_threads(2)
 
 
