@@ -6,7 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-
 GAIN = 2.0  # of initial weights: half of a signal's power stays behind the ELU, three quarters behind the gate
 ADDED = 0.5  # of what is added to a sum: many blocks leave its power as it is
 
