@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from stages import places, rank, transfer
+from stages import inpaint, places, rank, transfer
 from stages.contract import Completions, Request, Trained, UserError
 from stages.engine.release import Release, publish
 from stages.images import pixels
@@ -94,6 +94,21 @@ def test_completions_are_ranked_by_their_likelihood(capsys):
     assert (nats_K[:-1] >= nats_K[1:]).all()
     assert torch.equal(ranked_KCHW, raw_KCHW[[1, 2, 0]]), "an untrained flow is a normal density round mid-grey"
     assert capsys.readouterr().err.startswith("00: seed 4, log p = ")
+
+
+def test_inpaint_names_its_files_in_that_order(work, capsys):
+    options = {"image": work / "source.png", "mask": work / "mask.png", "output": work / "out", "nsampling": 3}
+    inpaint.main(method="flow_fill", **options)
+    drawn = {path.read_bytes() for path in (work / "out/source").glob("*.png")}
+    by_seed = [(work / f"out/source/{k:02d}.png").read_bytes() for k in range(3)]
+    capsys.readouterr()
+    inpaint.main(method="flow_fill", rank="likelihood", **options)
+    ranked = [(work / f"out/source/{k:02d}.png").read_bytes() for k in range(3)]
+    told = [line.split() for line in capsys.readouterr().err.splitlines() if "seed" in line]
+    assert len(drawn) == 3 and ranked == [by_seed[int(line[2].rstrip(","))] for line in told]
+    assert [float(line[6]) for line in told] == sorted((float(line[6]) for line in told), reverse=True)
+    with pytest.raises(UserError, match="--rank"):
+        inpaint.main(method="flow_fill", rank="best", **options)
 
 
 def test_a_method_without_likelihood_cannot_rank():

@@ -69,29 +69,27 @@ class DecoderPart:
             raw_BCHW = self.model(prior_Bchw, batch.image_BCHW, batch.known_B1HW)
         loss, scalars = self._loss(raw_BCHW, batch)
         self.tools.descend(loss, self.optimizer)
-        if self.params.adversarial:
-            scalars["discriminator"] = self._learn_to_tell(batch.image_BCHW, raw_BCHW.detach())
+        scalars["discriminator"] = self._learn_to_tell(batch.image_BCHW, raw_BCHW.detach())
         return scalars
 
     def _loss(self, raw_BCHW: Tensor, batch: Batch) -> tuple[Tensor, dict[str, float | Tensor]]:
-        """Equation 10 for G, and its terms by name."""
-        l1 = F.l1_loss(raw_BCHW, batch.image_BCHW)
-        scalars: dict[str, float | Tensor] = {"l1": l1.detach()}
-        loss = self.params.l1 * l1
-        if self.params.adversarial:
-            with self.tools.autocast():
-                adversarial = generator_loss(LOSS, self.critic(raw_BCHW))
-            loss = loss + self.params.adversarial * adversarial
-            scalars["adversarial"] = adversarial.detach()
-        if self.params.lpips and self.perceptual is not None:
-            with self.tools.autocast():
-                lpips = self.perceptual(raw_BCHW, batch.image_BCHW).float().mean()
-            loss = loss + self.params.lpips * lpips
-            scalars["lpips"] = lpips.detach()
-        return loss, scalars
+        """Equation 10 for G, and its terms by name; a term that weighs nothing is 0 and costs nothing."""
+        terms = {"l1": F.l1_loss(raw_BCHW, batch.image_BCHW), "adversarial": raw_BCHW.new_zeros(())}
+        with self.tools.autocast():
+            if self.params.adversarial:
+                terms["adversarial"] = generator_loss(LOSS, self.critic(raw_BCHW))
+            if self.perceptual is not None:
+                terms["lpips"] = raw_BCHW.new_zeros(())
+                if self.params.lpips:
+                    terms["lpips"] = self.perceptual(raw_BCHW, batch.image_BCHW).float().mean()
+        weights = {"l1": self.params.l1, "adversarial": self.params.adversarial, "lpips": self.params.lpips}
+        loss = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
+        return loss, {name: term.detach() for name, term in terms.items()}
 
     def _learn_to_tell(self, real_BCHW: Tensor, fake_BCHW: Tensor) -> Tensor:
         """Equation 8 for D, on real and made pictures at once: one estimate of the spectral norms a step."""
+        if not self.params.adversarial:
+            return real_BCHW.new_zeros(())
         with self.tools.autocast():
             real, fake = self.critic(torch.cat([real_BCHW, fake_BCHW])).chunk(2)
         loss = discriminator_loss(LOSS, real, fake)
