@@ -75,7 +75,7 @@ def _hole(law: MaskLaw | None, rng: np.random.Generator, size: int) -> Bool:
 
 
 def _batch(dataset: Dataset, rows: list[Row]) -> Batch:
-    """Pixels are brought to [-1, 1] a batch at a time (performance.md, 9)."""
+    """Pixels are brought to [-1, 1] a batch at a time."""
     images = [row.cut(dataset.image(row.index)) for row in rows]
     maps = [(row, dataset.labels(row.index)) for row in rows] if dataset.spec.classes else []
     labels = [row.cut(labels_HW) for row, labels_HW in maps if labels_HW is not None]

@@ -1,4 +1,4 @@
-"""Strokes and boxes drawn until a hole-ratio bin is met (the bins of papers 002 and 003; facts.md E2)."""
+"""Strokes and boxes drawn until a hole-ratio bin is met (the bins of papers 002 and 003)."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""The free-form law of MAT's generators, re-derived from its published counts (facts.md E1)."""
+"""The free-form law of MAT's generators, re-derived from its published counts."""
 
 from typing import Literal
 

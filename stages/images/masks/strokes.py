@@ -1,4 +1,4 @@
-"""Brush strokes and boxes of the free-form law (facts.md E1), drawn as 1 into a canvas of 0.
+"""Brush strokes and boxes of the free-form law, drawn as 1 into a canvas of 0.
 
 A mask's random numbers are drawn together, and its strokes' moves are mirrored instead of its canvas: the polylines
 themselves are then half of a mask's time.

@@ -22,7 +22,7 @@ IMAGES, MAPPING, PARTITION = "CelebA-HQ-img", "CelebA-HQ-to-CelebA-mapping.txt",
 PARTS = "CelebAMask-HQ-mask-anno"
 
 # part -> class, in painting order (later parts cover earlier ones). Left and right, upper and lower are merged, since
-# a flip would swap them: 15 classes with the background, as in MMT and paper 002 (facts.md C3)
+# a flip would swap them: 15 classes with the background, as in MMT and paper 002
 CLASSES = {
     "skin": 1, "nose": 2, "eye_g": 3, "l_eye": 4, "r_eye": 4, "l_brow": 5, "r_brow": 5, "l_ear": 6, "r_ear": 6,
     "mouth": 7, "u_lip": 8, "l_lip": 8, "hair": 9, "hat": 10, "ear_r": 11, "neck_l": 12, "neck": 13, "cloth": 14,

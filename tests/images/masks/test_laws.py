@@ -17,7 +17,7 @@ BLOCKS: list[dict[str, Any]] = [
     {"law": "bin", "low": 0.2, "high": 0.4},
 ]
 
-# facts.md E1, 600 masks each: mean, median, p10, p90, share above one half
+# figures of the generators themselves, 600 masks each: mean, median, p10, p90, share above one half
 MEASURED = {
     ("small", 256): (0.222, 0.196, 0.045, 0.435, 0.06),
     ("large", 256): (0.405, 0.420, 0.153, 0.629, 0.34),
