@@ -1,4 +1,4 @@
-"""Free-form masks: ours against a loop over PIL's drawing calls, written from the law's description (facts of MAT)."""
+"""Free-form masks: ours against a loop over PIL, scalar draws and clips, as MAT's generators have it."""
 
 import math
 import time
@@ -32,8 +32,9 @@ def _brush(rng: np.random.RandomState, strokes: int) -> np.ndarray:
         draw.line(points, fill=1, width=width)
         for x, y in points:
             draw.ellipse((x - width // 2, y - width // 2, x + width // 2, y + width // 2), fill=1)
-        canvas.transpose(Image.Transpose.FLIP_LEFT_RIGHT)  # part of the law's description: made, and not kept
-        canvas.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+        for way in (Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM):
+            if rng.random_sample() > 0.5:
+                canvas.transpose(way)  # the generators make it, every other time, and do not keep it
     hole_HW = np.array(canvas)
     hole_HW = np.flip(hole_HW, 0) if rng.random_sample() > 0.5 else hole_HW
     return (np.flip(hole_HW, 1) if rng.random_sample() > 0.5 else hole_HW).copy()
@@ -46,9 +47,9 @@ def _points(rng: np.random.RandomState) -> list[tuple[int, int]]:
     for vertex in range(rng.randint(4, 18)):
         angle = rng.uniform(low, high)
         angle = 2 * math.pi - angle if vertex % 2 == 0 else angle
-        length = min(max(rng.normal(reach, reach // 2), 0), 2 * reach)
-        x = min(max(points[-1][0] + length * math.cos(angle), 0), SIDE)
-        y = min(max(points[-1][1] + length * math.sin(angle), 0), SIDE)
+        length = np.clip(rng.normal(reach, reach // 2), 0, 2 * reach)
+        x = np.clip(points[-1][0] + length * math.cos(angle), 0, SIDE)
+        y = np.clip(points[-1][1] + length * math.sin(angle), 0, SIDE)
         points.append((int(x), int(y)))
     return points
 
