@@ -14,6 +14,7 @@ VERBS = {
     "benchmark": "score a method's completions",
     "report": "write reports/index.html and its tables",
     "inpaint": "complete your own photographs",
+    "transfer": "fill a hole after another image",
     "preset": "write params.yaml from a preset, or show what it changes",
     "doctor": "say what this machine has: versions, devices, data, weights",
 }
