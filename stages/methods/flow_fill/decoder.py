@@ -19,8 +19,8 @@ from stages.losses.pixels import psnr
 from stages.methods.flow_fill import prior
 from stages.methods.flow_fill.degradation import Teacher
 from stages.methods.flow_fill.generator import Generator, Sizes, enlarged
-from stages.methods.flow_fill.rate import Rate, Schedule
 from stages.nets.spectral_discriminator import SpectralDiscriminator
+from stages.rates import Halved, Schedule
 
 PARENTS: tuple[str, ...] = ("prior",)
 SHARED: tuple[str, ...] = ()
@@ -29,7 +29,7 @@ BETAS = (0.0, 0.9)  # paper Sec. 4.1
 LOSS: Adversarial = "nonsaturating"  # eq. 8 by the form that trains; ICT's
 
 
-class Params(Rate, Sizes):
+class Params(Halved, Sizes):
     """G_phi, its adversary and its training; the paper's by default. What the paper leaves open says "ours"."""
 
     lr: float = Field(default=1e-4, gt=0)  # paper Sec. 4.1

@@ -15,8 +15,8 @@ from stages.images.pixels import shrink_masked
 from stages.losses.means import Means
 from stages.methods.flow_fill.depth import dequantised
 from stages.methods.flow_fill.noise import generators, normal
-from stages.methods.flow_fill.rate import Rate, Schedule
 from stages.methods.flow_fill.structure import Sizes, Structure, exact, zeroed
+from stages.rates import Halved, Schedule
 
 PARENTS: tuple[str, ...] = ()
 SHARED: tuple[str, ...] = ()
@@ -25,7 +25,7 @@ BETAS = (0.9, 0.999)  # paper Sec. 4.1
 BUCKETS = ((0, 20), (20, 40), (40, 60), (60, 80), (80, 100))  # hole ratios in %; the paper's and their neighbours
 
 
-class Params(Rate, Sizes):
+class Params(Halved, Sizes):
     """The flow and its training; the paper's setup by default. Choices that the paper leaves open say "ours"."""
 
     lr: float = Field(default=5e-4, gt=0)  # paper Sec. 4.1
