@@ -34,15 +34,15 @@ class GatedConv2d(nn.Module):
 
 
 class GatedUp2d(nn.Module):
-    """Nearest neighbour x2, then a gated 3x3 convolution (DeepFill's transposed one, without its checkerboard)."""
+    """Nearest neighbour, then a gated 3x3 convolution (DeepFill's transposed one, without its checkerboard)."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, times: int = 2) -> None:
         super().__init__()
-        self.conv = GatedConv2d(inputs, outputs, 3)
+        self.conv, self.times = GatedConv2d(inputs, outputs, 3), times
 
     def forward(self, x_BCHW: Tensor, side: int | None = None) -> Tensor:
-        """Twice as large, or side x side (what an odd map was before it was halved)."""
-        return self.conv(F.interpolate(x_BCHW, size=side or 2 * x_BCHW.shape[-1]))
+        """`times` as large, or side x side (what an odd map was before it was halved)."""
+        return self.conv(F.interpolate(x_BCHW, size=side or self.times * x_BCHW.shape[-1]))
 
 
 class GatedResidual(nn.Module):

@@ -20,17 +20,22 @@ class Sizes(Params):
     width: int = Field(default=64, ge=1)  # ICT's
     blocks: int = Field(default=8, ge=0)  # ICT's
     dilation: int = Field(default=2, ge=1)  # ICT's
-    stem: int = Field(default=1, ge=1)  # pixels along a side folded into channels; 1: none, as in ICT
+    stem: int = Field(default=1, ge=1)  # pixels along a side folded into channels by the encoder; 1: none, as in ICT
     correct: bool = False  # G corrects its input (prior in the hole, image outside); ours, for small budgets
 
 
 class Generator(nn.Module):
-    """Encoder, residual blocks, decoder, every convolution but the last gated; the output is whole, not composited."""
+    """Encoder, residual blocks, decoder, every convolution but the last gated; the output is whole, not composited.
+
+    At a stem of r, blocks of r x r pixels enter as channels, so that little runs at full size. Pixels do not leave that
+    way: r^2 kernels that know nothing of each other leave a comb, so the last map is up-sampled and convolved (ours).
+    """
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         width, kernel = sizes.width, 7 if sizes.stem == 1 else 3
         self.stem, self.correct = sizes.stem, sizes.correct
+        last = width if sizes.stem == 1 else -(-width // 2)
         self.layers = nn.Sequential(
             GatedConv2d(INPUTS * sizes.stem**2, width, kernel),
             GatedConv2d(width, 2 * width, 4, 2),
@@ -39,7 +44,8 @@ class Generator(nn.Module):
             GatedUp2d(4 * width, 2 * width),
             GatedUp2d(2 * width, width),
         )
-        self.leave = nn.Conv2d(width, 3 * sizes.stem**2, kernel, padding=kernel // 2)
+        self.grow = nn.Identity() if sizes.stem == 1 else GatedUp2d(width, last, sizes.stem)
+        self.leave = nn.Conv2d(last, 3, kernel, padding=kernel // 2)
         if sizes.correct:
             nn.init.zeros_(self.leave.weight)
             nn.init.zeros_(self.leave.bias)  # type: ignore[arg-type]
@@ -48,7 +54,7 @@ class Generator(nn.Module):
         """I_c = G(I_s up-sampled, I_m) in [-1, 1]; hole content cannot enter."""
         prior_BCHW = enlarged(prior_Bchw, image_BCHW.shape[-1])
         seen_BCHW = torch.cat([blank(image_BCHW, known_B1HW), known_B1HW, prior_BCHW], 1)
-        made_BCHW = F.pixel_shuffle(self.leave(self.layers(F.pixel_unshuffle(seen_BCHW, self.stem))), self.stem).float()
+        made_BCHW = self.leave(self.grow(self.layers(F.pixel_unshuffle(seen_BCHW, self.stem)))).float()
         if self.correct:
             return composite(prior_BCHW, image_BCHW, known_B1HW) + made_BCHW
         return torch.tanh(made_BCHW)

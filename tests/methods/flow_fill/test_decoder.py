@@ -49,6 +49,17 @@ def test_a_plain_generator_makes_the_whole_picture(stem):
     assert raw_BCHW.shape == (4, 3, 32, 32) and raw_BCHW.abs().max() <= 1
 
 
+@pytest.mark.parametrize("stem", [1, 2])
+def test_what_is_flat_is_made_without_a_comb(stem):
+    """Far from the border every pixel of a flat picture sees the same, so all of them are made alike."""
+    torch.manual_seed(0)
+    image_BCHW, known_B1HW = torch.full((1, 3, 128, 128), 0.3), torch.ones(1, 1, 128, 128)
+    raw_BCHW = Generator(Sizes(width=4, blocks=0, stem=stem))(image_BCHW, image_BCHW, known_B1HW)
+    middle_BCHW = raw_BCHW[..., 48:80, 48:80]
+    assert (middle_BCHW.amax((2, 3)) - middle_BCHW.amin((2, 3))).max() <= 1e-5
+    assert not torch.allclose(raw_BCHW, raw_BCHW[..., 64:65, 64:65], atol=1e-3), "else it proves nothing"
+
+
 def test_the_prior_guides(family):
     model, batch = decoder.restore(family["decoder"]), blocks(3)
     dark, bright = (torch.full((4, 3, 16, 16), level) for level in (-0.9, 0.9))
