@@ -75,14 +75,14 @@ class PriorPart:
 
     def _add_bits(self, means: Means, batch: Batch) -> None:
         x_Bchw, conditions = self._truth(batch), self.model.conditions(batch.image_BCHW, batch.known_B1HW)
-        bits_B = self.model.bits_per_dim(self.model.nats(x_Bchw, conditions))
-        means.add("bits_per_dim", bits_B)
         hole_B = 100 * (1 - batch.known_B1HW.mean((1, 2, 3)))
-        for low, high in BUCKETS:
-            chosen_B = (hole_B > low) & (hole_B <= high)
-            if bool(chosen_B.any()):
-                means.add(f"bits_per_dim_hole_{low}_{high}", bits_B, chosen_B)
-        means.add("bits_per_dim_zeroed", self.model.bits_per_dim(self.model.nats(x_Bchw, zeroed(conditions))))
+        for name, told in (("bits_per_dim", conditions), ("bits_per_dim_zeroed", zeroed(conditions))):
+            bits_B = self.model.bits_per_dim(self.model.nats(x_Bchw, told))
+            means.add(name, bits_B)
+            for low, high in BUCKETS:
+                chosen_B = (hole_B > low) & (hole_B <= high)
+                if bool(chosen_B.any()):
+                    means.add(f"{name}_hole_{low}_{high}", bits_B, chosen_B)
         means.add("bits_per_dim_blind", self.model(x_Bchw, batch.image_BCHW, torch.zeros_like(batch.known_B1HW)))
 
     def _add_samples(self, means: Means, batch: Batch) -> None:
