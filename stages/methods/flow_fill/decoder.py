@@ -25,6 +25,13 @@ from stages.rates import Halved, Schedule
 PARENTS: tuple[str, ...] = ("prior",)
 SHARED: tuple[str, ...] = ()
 
+CHOICES: tuple[str, ...] = (  # what the paper leaves open
+    "the share of z that is made noise, finest level first",
+    "where pixels are known is an input of G; the prior is up-sampled bicubically",
+    "spectral norm, shape and rate of the discriminator as in ICT",
+    "a stem, an LPIPS term and a G that corrects its input, each where params say so",
+)
+
 BETAS = (0.0, 0.9)  # paper Sec. 4.1
 LOSS: Adversarial = "nonsaturating"  # eq. 8 by the form that trains; ICT's
 

@@ -21,6 +21,13 @@ from stages.rates import Halved, Schedule
 PARENTS: tuple[str, ...] = ()
 SHARED: tuple[str, ...] = ()
 
+CHOICES: tuple[str, ...] = (  # what the paper leaves open
+    "bit depth and uniform dequantisation as in Glow",
+    "log scales clamped softly (eq. 5-6 have a bare exp)",
+    "a linear path beside the injector's network",
+    "widths of E_theta, the maps taken of it, and its inputs given to every level besides",
+)
+
 BETAS = (0.9, 0.999)  # paper Sec. 4.1
 BUCKETS = ((0, 20), (20, 40), (40, 60), (60, 80), (80, 100))  # hole ratios in %; the paper's and their neighbours
 
