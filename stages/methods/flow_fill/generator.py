@@ -35,10 +35,7 @@ class Generator(nn.Module):
         super().__init__()
         width, kernel = sizes.width, 7 if sizes.stem == 1 else 3
         self.stem, self.correct = sizes.stem, sizes.correct
-        last, grow = width, list[nn.Module]()
-        if sizes.stem > 1:
-            last = -(-width // 2)
-            grow = [GatedUp2d(width, last, sizes.stem)]
+        last = width if sizes.stem == 1 else -(-width // 2)
         self.layers = nn.Sequential(
             GatedConv2d(INPUTS * sizes.stem**2, width, kernel),
             GatedConv2d(width, 2 * width, 4, 2),
@@ -46,8 +43,8 @@ class Generator(nn.Module):
             *(GatedResidual(4 * width, sizes.dilation) for _ in range(sizes.blocks)),
             GatedUp2d(4 * width, 2 * width),
             GatedUp2d(2 * width, width),
-            *grow,
         )
+        self.grow = GatedUp2d(width, last, sizes.stem) if sizes.stem > 1 else None
         self.leave = nn.Conv2d(last, 3, kernel, padding=kernel // 2)
         if sizes.correct:
             nn.init.zeros_(self.leave.weight)
@@ -57,7 +54,8 @@ class Generator(nn.Module):
         """I_c = G(I_s up-sampled, I_m) in [-1, 1]; hole content cannot enter."""
         prior_BCHW = enlarged(prior_Bchw, image_BCHW.shape[-1])
         seen_BCHW = torch.cat([blank(image_BCHW, known_B1HW), known_B1HW, prior_BCHW], 1)
-        made_BCHW = self.leave(self.layers(F.pixel_unshuffle(seen_BCHW, self.stem))).float()
+        last_BCHW = self.layers(F.pixel_unshuffle(seen_BCHW, self.stem))
+        made_BCHW = self.leave(last_BCHW if self.grow is None else self.grow(last_BCHW)).float()
         if self.correct:
             return composite(prior_BCHW, image_BCHW, known_B1HW) + made_BCHW
         return torch.tanh(made_BCHW)
