@@ -10,10 +10,12 @@ from stages.contract import UserError
 VERBS = {
     "shard": "make a dataset's shards, masks and audit from its source",
     "train": "train one part (or all parts) of a method; run again to resume",
+    "evaluate": "tell a released part's own figures on a split, beside its untrained network's",
     "sample": "draw a method's completions for every protocol's images",
     "benchmark": "score a method's completions",
     "report": "write reports/index.html and its tables",
     "inpaint": "complete your own photographs",
+    "transfer": "fill a hole after another image",
     "preset": "write params.yaml from a preset, or show what it changes",
     "doctor": "say what this machine has: versions, devices, data, weights",
 }

@@ -145,3 +145,21 @@ class Peeks(Protocol):
 def peeks(inpainter: Inpainter) -> bool:
     """Whether the inpainter is such an ablation, to be given images whose hole is not blanked."""
     return isinstance(inpainter, Peeks) and inpainter.whole_image
+
+
+@runtime_checkable
+class Transfers(Protocol):
+    """An inpainter that carries what another image shows in the hole's place over into the hole (paper 003, 4.3)."""
+
+    def transfer(self, request: Request, target_BCHW: Tensor) -> Completions:
+        """One completion an image (K = 1), after `target_BCHW` (whole, in [-1, 1]); seeds are not read."""
+        ...
+
+
+@runtime_checkable
+class Scores(Protocol):
+    """An inpainter that knows how likely it finds completions, its own or others'."""
+
+    def log_likelihood(self, request: Request, completions: Completions) -> Tensor:
+        """log p(completion | what is known) in nats, (B, K)."""
+        ...

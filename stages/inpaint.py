@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,6 +30,7 @@ from stages.engine import params as settings
 from stages.engine.fingerprint import of_file
 from stages.images import pixels
 from stages.provenance import commit
+from stages.rank import likeliest_first
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Job:
     hole: str
     window: str
     origin: Mapping[str, Any]
+    rank: str = "seed"
 
 
 def main(
@@ -61,15 +63,21 @@ def main(
     window: Annotated[str, typer.Option(help="what the network sees: whole picture, or a square round the hole")] = (
         "whole"
     ),
+    rank: Annotated[
+        str, typer.Option(help="the files' order: by seed, or by likelihood (the likeliest first)")
+    ] = "seed",
     params: Annotated[Path, typer.Option(help="the params file")] = Path("params.yaml"),
 ) -> None:
     """Complete your own photographs; finished ones are not made again."""
     if window not in {"whole", "hole"}:
         raise UserError(f"--window {window}: choose whole or hole")
+    if rank not in {"seed", "likelihood"}:
+        raise UserError(f"--rank {rank}: choose seed or likelihood")
     work = pairs.pair(image, mask)[: limit or None]
     single = _single(output, image, nsampling)
     values = settings.read(params, set_ or ())
     job = _job(values, method, devices.choose(device), tuple(range(seed, seed + nsampling)), batch_size, hole, window)
+    job = replace(job, rank=rank)
     _write_text(_beside(output, single, "params.yaml"), _yaml(values))
     for number, one in enumerate(work, 1):
         files = [output] if single else [output / one.key / f"{k:02d}.png" for k in range(nsampling)]
@@ -103,7 +111,10 @@ def draw(job: Job, image_BCHW: Tensor, known_B1HW: Tensor) -> Tensor:
     for start in range(0, len(job.seeds), job.batch):
         seeds_BK = torch.tensor([job.seeds[start : start + job.batch]], device=job.device)
         drawn.append(job.inpainter.sample(Request(image_BCHW, known_B1HW, seeds_BK)).raw_BKCHW[0])
-    return torch.cat(drawn)
+    raw_KCHW = torch.cat(drawn)
+    if job.rank == "likelihood":
+        return likeliest_first(job.inpainter, image_BCHW, known_B1HW, raw_KCHW, job.seeds)
+    return raw_KCHW
 
 
 def _job(
@@ -136,7 +147,7 @@ def _origin(method: str, row: str, own: Params, trained: Mapping[str, Trained]) 
 def _provenance(job: Job, one: pairs.Pair, seen: windows.Window) -> dict[str, Any]:
     files = {"image": one.image, "mask": one.mask}
     inputs = {name: {"file": path.name, "sha256": of_file(path)} for name, path in files.items()}
-    rules = {"hole": job.hole, "window": asdict(seen), "seeds": list(job.seeds)}
+    rules = {"hole": job.hole, "window": asdict(seen), "seeds": list(job.seeds), "rank": job.rank}
     return {**job.origin, **inputs, **rules}
 
 

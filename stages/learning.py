@@ -98,6 +98,8 @@ class Learning:
     def _publish(self, training: Training) -> None:
         metrics = _metrics(training)
         facts = {"Hardware": devices.hardware(self.tools.device), "Commit": provenance.commit(), **_versions()}
+        if self.plan.choices:
+            facts["Choices of ours"] = "; ".join(self.plan.choices)
         config = {**self.config, "fingerprint": self.mark}
         frame = pd.DataFrame(training.journal.rows, columns=list(journal.COLUMNS))
         release = Release(

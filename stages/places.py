@@ -39,6 +39,11 @@ def reports() -> Path:
     return Path(os.environ.get("PLURIFILL_REPORTS", "reports"))
 
 
+def parts(method: str) -> Path:
+    """Trained parts' own figures, a table a part, split and law of holes."""
+    return reports() / "parts" / method
+
+
 def scores() -> Path:
     """One table of scores and one summary a method."""
     return reports() / "scores"

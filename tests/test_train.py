@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from stages.engine import lock, parts
 from stages.engine.distributed import Ranks
 from stages.engine.params import read
 from stages.engine.release import read_config, read_trained
+from stages.evaluate import main as evaluate
 from stages.images.pixels import write_png
 from stages.learning import Learning
 from stages.shard import block_of, make
@@ -105,6 +107,26 @@ def test_one_command_trains_all_parts_and_leaves_what_was_promised(trained):
         figures = json.loads((folder / "metrics.json").read_text())
         assert figures["steps"] == 3 and figures["images"] == 12 and figures["final"] and figures["untrained"]
     assert list((trained.parent.parent / "progress").rglob("*.pt")) == []
+
+
+@pytest.mark.parametrize("part", ["vq", "encoder", "prior"])
+def test_evaluate_tells_of_val_what_training_told(trained, part, capsys):
+    """The same images, holes and seeds: the released weights' figures and the untrained network's, bit for bit."""
+    evaluate("latent_codes", part, split="val", limit=LOOP["eval_images"])
+    path = Path(capsys.readouterr().out.splitlines()[-1])
+    table = tables.read(path.with_suffix("")).set_index("figure")
+    told = json.loads((trained / part / "metrics.json").read_text())
+    assert set(table["n"]) == {LOOP["eval_images"]} and len(set(table["weights"])) == 1
+    for way, name in (("trained", "final"), ("untrained", "untrained")):
+        assert told[name] == pytest.approx(table[way].to_dict(), rel=0, abs=0)
+
+
+def test_evaluate_takes_another_law_and_refuses_what_is_not_there(trained):
+    evaluate("latent_codes", "encoder", masks="most")
+    assert tables.read(places.parts("latent_codes") / "encoder.test.most")["masks"].unique().tolist() == ["most"]
+    for wrong in ({"split": "tset"}, {"masks": "mots"}):
+        with pytest.raises(UserError, match=r"choose|mots"):
+            evaluate("latent_codes", "encoder", **wrong)
 
 
 def test_the_card_says_what_was_left_out_and_the_config_what_it_hangs_on(trained):

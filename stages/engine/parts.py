@@ -40,6 +40,11 @@ class Plan:
         """The parts whose results this one reads."""
         return self.module.PARENTS
 
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """What the paper leaves open and the part settles, in words for its card."""
+        return getattr(self.module, "CHOICES", ())
+
     def build(self, parents: Mapping[str, Trained], spec: Spec, tools: Tools) -> Part:
         """The part, ready to learn."""
         return self.module.build(self.params, parents, spec, tools)

@@ -16,8 +16,8 @@ from stages.losses.adversarial import (
     generator_loss,
     gradient_penalty,
 )
-from stages.methods.latent_codes.rate import Rate, Schedule
 from stages.nets.discriminator import PatchDiscriminator
+from stages.rates import Rate, Schedule
 
 BETAS = (0.5, 0.9)  # Adam's, for VQGAN and decoder alike, as released
 

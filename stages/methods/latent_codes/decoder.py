@@ -19,9 +19,10 @@ from stages.methods.latent_codes import vq
 from stages.methods.latent_codes.adversary import BETAS, Adversary, AdversaryParams
 from stages.methods.latent_codes.composer import Composer
 from stages.methods.latent_codes.noise import swapped
-from stages.methods.latent_codes.rate import Rate, Schedule
+from stages.methods.latent_codes.rate import Rate
 from stages.methods.latent_codes.teacher import Teacher, prepared
 from stages.methods.latent_codes.token_mask import Sizes, TokenMask, same_grid
+from stages.rates import Schedule
 
 PARENTS: tuple[str, ...] = ("vq",)
 SHARED: tuple[str, ...] = ("token_mask",)

@@ -19,11 +19,12 @@ from stages.images.pixels import blank
 from stages.losses.codes import cross_entropy
 from stages.losses.means import Means, masked_mean
 from stages.methods.latent_codes import vq
-from stages.methods.latent_codes.rate import Rate, Schedule
+from stages.methods.latent_codes.rate import Rate
 from stages.methods.latent_codes.teacher import Teacher, prepared
 from stages.methods.latent_codes.token_mask import Sizes, TokenMask, enlarge, near_hole, same_grid
 from stages.nets import pyramid
 from stages.nets.partial_conv import Convolution, PlainConv2d, RestrictiveConv2d
+from stages.rates import Schedule
 
 PARENTS: tuple[str, ...] = ("vq",)
 SHARED: tuple[str, ...] = ("token_mask",)

@@ -20,10 +20,11 @@ from stages.losses.means import Means, masked_mean
 from stages.methods.latent_codes import vq
 from stages.methods.latent_codes.marginals import Marginals
 from stages.methods.latent_codes.noise import random_visible
-from stages.methods.latent_codes.rate import Rate, Schedule
+from stages.methods.latent_codes.rate import Rate
 from stages.methods.latent_codes.sampler import Rule, complete
 from stages.methods.latent_codes.teacher import Teacher, prepared
 from stages.nets.transformer import Transformer, decayed, initialise
+from stages.rates import Schedule
 
 PARENTS: tuple[str, ...] = ("vq",)
 SHARED: tuple[str, ...] = ()

@@ -21,12 +21,13 @@ from stages.losses.means import Means
 from stages.losses.pixels import psnr
 from stages.methods.latent_codes.adversary import BETAS, Adversary, AdversaryParams
 from stages.methods.latent_codes.noise import generators
-from stages.methods.latent_codes.rate import Rate, Schedule
+from stages.methods.latent_codes.rate import Rate
 from stages.methods.latent_codes.token_mask import Sizes
 from stages.nets.masked_norm import Kind
 from stages.nets.partial_conv import PlainConv2d
 from stages.nets.pyramid import Encoder, Generator
 from stages.nets.quantizer import Quantizer
+from stages.rates import Schedule
 
 PARENTS: tuple[str, ...] = ()
 SHARED: tuple[str, ...] = ()
