@@ -123,9 +123,9 @@ def three(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
-        (missing, r"few: no result for 00 \(1 of 4 images have none\)"),
+        (missing, r"few: no result for test-00 \(1 of 4 images have none\)"),
         (extra, r"other\.png: no image other in draws\.few"),
-        (another_size, r"00\.png: 64 x 63 pixels, but toy/00 has 64 x 64"),
+        (another_size, r"00\.png: 64 x 63 pixels, but toy/test-00 has 64 x 64"),
         (a_jpeg, r"00\.png: a JPEG file; results must be PNG"),
         (another_draw, r"feww: no draw of that name in params\.yaml; did you mean few\?"),
         (nothing, r"theirs: no results of external/theirs; put <draw>/<key>\.png there"),
