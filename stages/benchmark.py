@@ -20,8 +20,9 @@ from stages import inpainters, places, tables
 from stages.contract import UserError
 from stages.engine import device as devices
 from stages.engine.fingerprint import of_values
-from stages.engine.params import read
+from stages.engine.params import dig, read
 from stages.engine.progress import tell
+from stages.external import made as made_elsewhere
 from stages.external.score import Folders, score_folder
 from stages.metrics.view import Axes
 from stages.samples import draws, store
@@ -73,11 +74,18 @@ def _score_method(method: str, overrides: Sequence[str], device: str, params: Pa
     values, on = read(params, overrides), devices.choose(device or None)
     chosen = protocols.read(values)
     rows = inpainters.names(values, method)
-    finished = {(row, p.draw): _finished(row, p.draw) for p in chosen.values() for row in rows}
+    drawn = list(dict.fromkeys(protocol.draw for protocol in chosen.values()))
+    finished = {(row, draw): _finished(row, draw) for row in rows for draw in _draws(values, method, row, drawn)}
     scored = [one for (row, name), done in finished.items() for one in _score(values, row, name, done, chosen, on)]
     costs = [line for (row, _), done in finished.items() for line in cost(row, done)]
     _write(method, scored, costs)
     print(places.scores() / f"{method}.json")
+
+
+def _draws(values: Mapping[str, Any], method: str, row: str, drawn: Sequence[str]) -> list[str]:
+    """Those of the protocols' draws that the row has samples of: all, but for results made elsewhere."""
+    there = made_elsewhere.covered(row, inpainters.params(values, method, row), list(dig(values, "draws")))
+    return [draw for draw in drawn if draw in there]
 
 
 def _finished(row: str, draw: str) -> Finished:
@@ -119,11 +127,16 @@ def _write(method: str, scored: Sequence[Result], costs: Sequence[dict[str, Any]
         tell(f"WARNING: {line}")
     for row in warnings:
         tell(f"WARNING: {row['method']} under {row['protocol']}: {row['text']}")
-    tables.write(pd.concat([one.long for one in scored], ignore_index=True), places.scores() / method)
-    tables.write(pd.concat([one.summary for one in scored], ignore_index=True), places.scores() / f"{method}.summary")
+    tables.write(_together([one.long for one in scored]), places.scores() / method)
+    tables.write(_together([one.summary for one in scored]), places.scores() / f"{method}.summary")
     cards = _nested({(one.row, one.protocol): one.card.told() for one in scored})
     _write_json(method + ".cards", {"cards": cards, "absent": absent, "warnings": warnings, "cost": costs})
     _write_json(method, _nested({(one.row, one.protocol): one.numbers() for one in scored}))
+
+
+def _together(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One table; an empty one of a method without rows."""
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"method": pd.Series(dtype=str)})
 
 
 def _nested(flat: Mapping[tuple[str, str], Any]) -> dict[str, dict[str, Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
@@ -24,6 +24,12 @@ class Params(BaseModel):
     """A frozen, validated block of params.yaml; an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Made(Params):
+    """Params of a method that completes nothing itself: the door reads and checks what was made elsewhere."""
+
+    output_kind: Literal["raw", "composited"]  # composited: known pixels are the image's very own
 
 
 @dataclass(frozen=True)
@@ -47,11 +53,15 @@ class Batch:
 
 @dataclass(frozen=True)
 class Request:
-    """Images to complete. The hole is already blanked (0, mid-grey); a sample depends on its own seed alone."""
+    """Images to complete. The hole is already blanked (0, mid-grey); a sample depends on its own seed alone.
+
+    `made_BKCHW`: the completions themselves, for a method whose params are `Made`.
+    """
 
     image_BCHW: Tensor
     known_B1HW: Tensor
     seeds_BK: Tensor
+    made_BKCHW: Tensor | None = None
 
 
 @dataclass(frozen=True)

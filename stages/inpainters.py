@@ -15,17 +15,20 @@ from typing import Any
 import torch
 
 from stages import places
-from stages.contract import Inpainter, Params, Trained, UserError
+from stages.contract import Inpainter, Made, Params, Trained, UserError
 from stages.engine.checkpoint import read_trained
 from stages.engine.params import dig, method_block, nearest, validate
 
 
 def names(values: Mapping[str, Any], method: str) -> list[str]:
-    """The method's rows, in the order of params.yaml; the plain one is left out where a variant says the very same."""
+    """The method's rows, in the order of params.yaml.
+
+    The plain one is left out where a variant says the very same, and where only variants name something (`Made`).
+    """
     named = {
         f"{method}/{variant}": params(values, method, f"{method}/{variant}") for variant in _variants(values, method)
     }
-    plain = [] if params(values, method, method) in named.values() else [method]
+    plain = [] if _only_variants(method) or params(values, method, method) in named.values() else [method]
     return [*plain, *named]
 
 
@@ -62,6 +65,10 @@ def module(method: str) -> ModuleType:
     if not method.isidentifier() or find_spec(name) is None or find_spec(f"{name}.inpaint") is None:
         raise UserError(f"{method}: no such method; one is a folder in stages/methods with inpaint.py")
     return import_module(f"{name}.inpaint")
+
+
+def _only_variants(method: str) -> bool:
+    return issubclass(module(method).Params, Made)
 
 
 def _variants(values: Mapping[str, Any], method: str) -> dict[str, Mapping[str, Any] | None]:

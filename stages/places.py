@@ -34,6 +34,11 @@ def samples(method: str) -> Path:
     return root() / "samples" / method
 
 
+def external(name: str) -> Path:
+    """Completions made elsewhere, put there by the user: one folder a draw."""
+    return root() / "external" / name
+
+
 def reports() -> Path:
     """Results: scores, sweeps, pages."""
     return Path(os.environ.get("PLURIFILL_REPORTS", "reports"))

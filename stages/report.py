@@ -16,6 +16,7 @@ import typer
 
 from stages import places, provenance, tables
 from stages.pages import (
+    best,
     cost,
     data,
     draws,
@@ -42,9 +43,10 @@ def main(
     compared = scores.compare(scored)
     drawn, missing = draws.read(places.root() / "samples")
     folder = places.reports()
-    _write(folder / "index.html", page.render(content(scored, compared, drawn, missing, params)))
+    chosen = best.table(compared, scored.long)
+    _write(folder / "index.html", page.render(content(scored, compared, drawn, missing, params, chosen)))
     explorer.write(folder / "pages", drawn, compared, scored.long)
-    _write_tables(folder, scored, compared)
+    _write_tables(folder, scored, compared, chosen)
     print(folder / "index.html")
 
 
@@ -54,9 +56,10 @@ def content(
     drawn: Sequence[draws.Drawn],
     missing: Mapping[str, str],
     params: Path,
+    chosen: pd.DataFrame,
 ) -> page.Content:
-    """Everything that the page shows, read from the artefacts' places."""
-    root = places.root()
+    """Everything that the page shows, read from the artefacts' places; `chosen` is the table of the best of k."""
+    root, (found, awaited) = places.root(), plates.find(drawn)
     return page.Content(
         tables=compared,
         grids=[*map(grids.grid, drawn), *(grids.Grid(name, (), reason) for name, reason in missing.items())],
@@ -69,17 +72,20 @@ def content(
         origin=_origin(),
         params=params.read_text() if params.is_file() else "no params file",
         scatters=[one for table in compared if (one := scatter.draw(scored.summary, table)) is not None],
-        plates=[plate for one in drawn for plate in plates.find(one)],
+        plates=found,
+        awaited=awaited,
         failures=failures.find(drawn, compared, scored.long),
         sweeps=sweeps.read(places.reports() / "sweeps"),
+        best=best.draw(compared, chosen),
         explorer=f"pages/{explorer.PAGE}" if drawn and compared else "",
     )
 
 
-def _write_tables(folder: Path, scored: results.Scores, compared: Sequence[scores.Table]) -> None:
+def _write_tables(folder: Path, scored: results.Scores, compared: Sequence[scores.Table], chosen: pd.DataFrame) -> None:
     _write(folder / "tables.md", markdown.render(compared))
     _write(folder / "tables.tex", latex.render(compared))
     tables.write(scored.summary, folder / "tables")
+    tables.write(chosen, folder / "best_of_k")
     pairs = [table.verdict.pairs.assign(protocol=table.protocol) for table in compared]
     tables.write(pd.concat(pairs, ignore_index=True) if pairs else pd.DataFrame(), folder / "pairs")
 

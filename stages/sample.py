@@ -21,6 +21,8 @@ from stages.engine import device as devices
 from stages.engine import fingerprint, lock
 from stages.engine.params import dig, read
 from stages.engine.release import read_config
+from stages.external import made
+from stages.external.made import Shelf
 from stages.samples import draws, store
 from stages.samples.draws import Opened
 from stages.samples.sampling import Sampler, Work, fill
@@ -53,16 +55,18 @@ def _works(
     values: Mapping[str, Any], method: str, opened: list[Opened], device: torch.device, batch: int
 ) -> Iterator[tuple[Work, dict[str, Any]]]:
     """Every row on every draw, with what is told about it; nothing is loaded yet."""
-    parents = _parents(method)
+    parents, draws_there = _parents(method), [one.name for one in opened]
     for row in inpainters.names(values, method):
         params = inpainters.params(values, method, row)
+        covered = made.covered(row, params, draws_there)
         sampler = Sampler(partial(inpainters.load, values, method, row, device), device, batch)
-        for one in opened:
+        for one in (one for one in opened if one.name in covered):
             _refuse_other_size(method, parents, one)
-            description = _description(row, one, params, parents)
+            shelf = made.shelf(row, params, one)
+            description = _description(row, one, params, parents, shelf)
             place = places.progress(method, "samples", description["fingerprint"])
             told = {**description, "device": devices.hardware(device), "torch": torch.__version__}
-            yield Work(one, row, sampler, place), told
+            yield Work(one, row, sampler, place, shelf), told
 
 
 def _parents(method: str) -> dict[str, dict[str, Any]]:
@@ -80,7 +84,9 @@ def _refuse_other_size(method: str, parents: Mapping[str, Mapping[str, Any]], op
             )
 
 
-def _description(row: str, opened: Opened, params: Params, parents: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _description(
+    row: str, opened: Opened, params: Params, parents: Mapping[str, Mapping[str, Any]], shelf: Shelf | None
+) -> dict[str, Any]:
     method = row.partition("/")[0]
     told = {
         "row": row,
@@ -91,6 +97,7 @@ def _description(row: str, opened: Opened, params: Params, parents: Mapping[str,
         "parents": {part: config["sha256"] for part, config in parents.items()},
         "trained_on": sorted({config["dataset"]["name"] for config in parents.values()}),
     }
+    told |= {"results": shelf.digest} if shelf else {}
     return {**told, "fingerprint": fingerprint.of_values(told)}
 
 
@@ -106,6 +113,7 @@ def _take_back(work: Work, mark: str) -> None:
 def _publish(method: str, works: list[Work]) -> None:
     """Links first, the progress folders go last: whenever this is killed, nothing drawn is lost."""
     shutil.rmtree(places.samples(method), ignore_errors=True)
+    places.samples(method).mkdir(parents=True)  # though a method may have no row (external, by default)
     for work in works:
         _copy(work.place, _published(work))
     for work in works:

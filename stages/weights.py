@@ -55,7 +55,10 @@ TABLE: dict[str, Weights] = {
     "vgg16": Weights(f"{TORCHVISION}/vgg16-397923af.pth", {"vgg16-397923af.pth": "397923af"}, BACKBONE),
     "inception": Weights(  # of 2015, as torch-fidelity ported it
         f"{FIDELITY}/weights-inception-2015-12-05-6726825d.pth",
-        {"weights-inception-2015-12-05-6726825d.pth": "6726825d", "pt_inception-2015-12-05-6726825d.pth": "6726825d"},
+        dict.fromkeys(
+            ("weights-inception-2015-12-05-6726825d.pth", "pt_inception-2015-12-05-6726825d.pth"),  # two names of it
+            "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+        ),
     ),
     "deeplabv3": Weights(
         f"{TORCHVISION}/deeplabv3_mobilenet_v3_large-fc3c493d.pth",

@@ -66,7 +66,8 @@ def test_a_value_is_the_definition_on_the_stored_pictures(scored, sampled):
 
 def test_the_summary_is_the_mean_with_its_interval(scored):
     long, summary = tables.read(scored / "classical"), tables.read(scored / "classical.summary")
-    columns = ["method", "protocol", "card", "metric", "estimate", "low", "high", "std", "n", "sources", "k", "better"]
+    columns = ["method", "protocol", "card", "metric", "estimate", "low", "high", "std", "n", "sources"]
+    columns += ["std_images", "std_samples", "k", "better"]
     assert list(summary.columns) == columns
     row = summary.set_index(["method", "protocol", "metric"]).loc[("classical/telea", "centre", "psnr")]
     values = long.query("method == 'classical/telea' and protocol == 'centre' and metric == 'psnr'")["value"]

@@ -2,10 +2,12 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +15,17 @@ import pytest
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parent.parent
-KEPT = ("stages", "flows", "presets", ".dvcignore", "dvc.yaml", "params.yaml", ".dvc/config", ".gitignore")
+KEPT = (
+    "stages",
+    "flows",
+    "presets",
+    ".dvcignore",
+    "dvc.yaml",
+    "params.yaml",
+    ".dvc/config",
+    ".gitignore",
+    "data/external",
+)
 
 
 def call(project: Path, *command: str, expect: int = 0) -> str:
@@ -58,7 +70,6 @@ def project(tmp_path_factory) -> Path:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, target)
-    (folder / "data").mkdir()
     call(folder, "git", "init", "--quiet")
     call(folder, "plurifill", "preset", "tiny")
     commit(folder)
@@ -139,3 +150,62 @@ def test_a_killed_repro_goes_on_in_the_middle_of_a_part(scratch):
         os.killpg(running.pid, signal.SIGKILL)
     time.sleep(1)  # a lock of the killed process clears when its PID is gone
     assert "resumed at step" in call(scratch, "dvc", "repro", "--single-item", "latent_codes@prior")
+
+
+def killed(project: Path, stage: str, due: Callable[[], bool]) -> bool:
+    """Run a stage by DVC, and kill -9 all of it when it is due; False where it ended before."""
+    command = ["dvc", "repro", "--force", "--single-item", stage]
+    with subprocess.Popen(
+        command, cwd=project, env=environment(), start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as running:  # fmt: skip
+        while not due() and running.poll() is None:
+            time.sleep(0.005)
+        if running.poll() is not None:
+            return False
+        os.killpg(running.pid, signal.SIGKILL)
+    time.sleep(1)  # a lock of the killed process clears when its PID is gone
+    return True
+
+
+def scores(project: Path) -> tuple[pd.DataFrame, pd.DataFrame, object, object]:
+    """All that a benchmark leaves, but for what tells of time."""
+    folder = project / "reports" / "scores"
+    notes = json.loads((folder / "latent_codes.cards.json").read_text())
+    told = {key: value for key, value in notes.items() if key != "cost"}
+    tables = (pd.read_parquet(folder / f"latent_codes{ending}.parquet") for ending in ("", ".summary"))
+    return *tables, json.loads((folder / "latent_codes.json").read_text()), told
+
+
+def same(one: tuple, other: tuple) -> None:
+    for a, b in zip(one[:2], other[:2], strict=True):
+        pd.testing.assert_frame_equal(a, b, check_exact=True)
+    assert one[2:] == other[2:]
+
+
+@pytest.mark.long
+def test_sampling_and_scoring_killed_at_five_random_times_each_end_as_undisturbed(scratch):
+    draws, pieces = random.Random(), scratch / "data" / "progress" / "latent_codes" / "samples"
+    edit(scratch, "draws.box.samples", 64)  # an image is a piece: 16 of them
+    for verb in ("sample", "benchmark"):
+        begin = time.monotonic()
+        call(scratch, "dvc", "repro", "--single-item", f"{verb}@latent_codes")
+        took = time.monotonic() - begin
+    undisturbed = scores(scratch)
+
+    for done in sorted(draws.sample(range(1, 15), 5)):
+        assert killed(scratch, "sample@latent_codes", lambda d=done: len(list(pieces.glob("*/*.json"))) >= d), done
+    said = call(scratch, "dvc", "repro", "--force", "--single-item", "sample@latent_codes")
+    draw = json.loads((scratch / "data/samples/latent_codes/box/plain/draw.json").read_text())
+    assert draw["reused"] > 0 and draw["reused"] + draw["made"] == 16 * 64
+    assert f"{draw['reused']} samples taken over from an earlier run" in said
+    print(f"sample: {draw['reused']} of {16 * 64} taken over after five kills")
+
+    kills = 0
+    while kills < 5:
+        at = time.monotonic() + draws.uniform(0.1, 0.9) * took
+        kills += killed(scratch, "benchmark@latent_codes", lambda at=at: time.monotonic() > at)
+    call(scratch, "dvc", "repro", "--force", "--single-item", "benchmark@latent_codes")
+    same(scores(scratch), undisturbed)
+    call(scratch, "git", "checkout", "--", ".")
+    call(scratch, "dvc", "checkout", "--force")

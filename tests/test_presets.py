@@ -12,6 +12,8 @@ from torch import nn
 from stages import preset
 from stages.contract import Spec
 from stages.engine import dry, parts
+from stages.samples import draws
+from stages.scoring import evaluation, protocols
 
 ROOT = Path(__file__).resolve().parent.parent
 PRESETS = sorted(path.stem for path in (ROOT / "presets").glob("*.yaml"))
@@ -52,3 +54,52 @@ def test_the_papers_transformer_has_about_950_million_parameters():
         model: Any = dry.draft(plans["prior"], plans, Spec(256)).model
     blocks = sum(p.numel() for p in model.transformer.blocks.parameters())
     assert 0.94e9 < blocks < 0.96e9
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_protocols_name_draws_masks_and_metrics_that_there_are(name: str):
+    for protocol in protocols.read(WHOLE[name]).values():
+        assert draws.read(WHOLE[name], protocol.draw).masks in WHOLE[name]["masks"]
+        for metric in protocol.metrics:
+            module = evaluation.module(metric)
+            assert not hasattr(module, "needs") or module.needs(metric)
+
+
+IDS = "identity_discrimination"
+BINS2, BINS3 = ("bin10-30", "bin40-60", "bin70-90"), ("bin20-40", "bin40-60", "bin20-60")
+PAPERS = {  # masks, composited, selection, metrics
+    "p000-box": ("box80", True, "all", {"fid", "diversity_all_alex"}),
+    **{f"p000-{size}": (size, True, "first", {"fid"}) for size in ("small", "large")},
+    "p001-centre": (
+        "centre",
+        True,
+        "all",
+        {"psnr", "ssim_uniform7", "inception_score_splits10", "fid", "diversity_consecutive_alex_hole"},
+    ),
+    **{
+        f"p002-{bin}{ending}": (bin, not ending, "first", {"fid", "lpips_alex", "ssim_gaussian11", IDS})
+        for bin in BINS2
+        for ending in ("", "-raw")
+    },
+    **{
+        f"p003-{bin}": (bin, False, "all", {"fid", "l1", "psnr", "ssim_gaussian11", "diversity_five_vgg"})
+        for bin in BINS3
+    },
+}
+
+
+def test_the_papers_protocols_are_exact_under_paper():
+    values = WHOLE["paper"]
+    named = {key: p for key, p in protocols.read(values).items() if key.startswith("p0")}
+    told = {
+        key: (draws.read(values, p.draw).masks, p.composite, p.selection, set(p.metrics)) for key, p in named.items()
+    }
+    assert told == PAPERS
+    counts = {key: (draws.read(values, p.draw).images, draws.read(values, p.draw).samples) for key, p in named.items()}
+    assert counts["p000-box"] == (1000, 100) and counts["p001-centre"] == (1000, 50)
+    assert all(counts[key][0] is None for key in counts if key not in {"p000-box", "p001-centre"})  # all test images
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if name != "tiny"])
+def test_every_method_is_scored_on_the_papers_protocols_under_every_preset(name: str):
+    assert set(PAPERS) <= set(WHOLE[name]["protocols"])

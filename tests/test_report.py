@@ -11,6 +11,7 @@ import pytest
 
 from stages import places, report, tables
 from stages.contract import UserError
+from stages.pages import plates
 from tests.pages.project import finished
 
 
@@ -60,6 +61,27 @@ def test_what_could_not_be_had_is_told_with_its_reason(project: Path) -> None:
     html = page()
     assert re.search(r"latent_codes \(lpips_vgg\).*absent: .*vgg16-397923af\.pth not in", html)
     assert "Trained without" in html
+
+
+def test_every_plate_of_the_papers_is_there_or_tells_what_it_waits_for(project: Path) -> None:
+    html = page()
+    assert "000 F3: which tokens are read off" in html and html.count("alpha = 0.25") >= 1
+    for name, _, needs, make in plates.NAMED:
+        filled = f"{name}: " in html
+        assert filled != (f'<th scope="row">{name}</th>' in html), name
+        assert filled or needs in html
+        assert make or not filled
+
+
+def test_the_best_of_k_is_drawn_where_samples_differ_and_kept_for_all(project: Path) -> None:
+    html = page()
+    assert "The best of k" in html
+    kept = tables.read(places.reports() / "best_of_k")
+    assert set(kept["method"]) == {"latent_codes", "classical/mean", "classical/telea"}
+    assert set(kept["protocol"]) == {"box"} and set(kept["k"]) == {1, 2, 3}
+    summary = tables.read(places.scores() / "latent_codes.summary").query("protocol == 'box' and metric == 'psnr'")
+    one = kept.query("method == 'latent_codes' and metric == 'psnr' and k == 1")
+    assert one["estimate"].item() == pytest.approx(summary["estimate"].item())
 
 
 def written() -> dict[str, bytes]:

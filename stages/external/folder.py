@@ -23,10 +23,16 @@ class Case:
 def cases(results: Path, images: Path, masks: Path) -> list[Case]:
     """Every image with its mask and completions, paired by name; UserError names what is missing, extra or uneven."""
     paired = pairs.pair(images, masks)
-    found = completions(results)
-    _refuse_missing_and_extra(results, images, {one.key for one in paired}, found)
-    _refuse_uneven(found)
+    found = matched(results, {one.key for one in paired}, str(images))
     return [Case(one.key, one.image, one.mask, found[one.key]) for one in paired]
+
+
+def matched(results: Path, keys: set[str], images: str) -> dict[str, tuple[Path, ...]]:
+    """The completions of all `keys` and of nothing else, as many of each; `images` says whose keys they are."""
+    found = completions(results)
+    _refuse_missing_and_extra(results, images, keys, found)
+    _refuse_uneven(found)
+    return found
 
 
 def completions(results: Path) -> dict[str, tuple[Path, ...]]:
@@ -70,7 +76,7 @@ def _numbered(folder: Path) -> tuple[Path, ...]:
     return tuple(ordered)
 
 
-def _refuse_missing_and_extra(results: Path, images: Path, keys: set[str], found: dict[str, tuple[Path, ...]]) -> None:
+def _refuse_missing_and_extra(results: Path, images: str, keys: set[str], found: dict[str, tuple[Path, ...]]) -> None:
     missing, extra = sorted(keys - found.keys()), sorted(found.keys() - keys)
     if missing:
         raise UserError(f"{results}: no result for {missing[0]} ({len(missing)} of {len(keys)} images have none)")

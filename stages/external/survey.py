@@ -20,6 +20,27 @@ from stages.images.pixels import Bool, Uint8
 
 
 @dataclass(frozen=True)
+class Declared:
+    """What was said about results, and how the line of a fault names it: `turned` says what to do about swapped masks.
+
+    `masks` is what is at fault there, `raw` how raw output is declared.
+    """
+
+    kind: str
+    masks: str
+    turned: str
+    raw: str
+    doubt: str
+
+    @classmethod
+    def of_options(cls, kind: str, hole: str, masks: Path) -> Declared:
+        """By the options of `plurifill benchmark --results`."""
+        other = f"--hole {other_colour(hole)}"
+        turned = f"the masks are declared the wrong way round; use {other}"
+        return cls(kind, f"{masks}: with {hole} holes", turned, "declare --output-kind raw", f"; or is it {other}?")
+
+
+@dataclass(frozen=True)
 class Look:
     """What one image's completions are like; differences to the image are of the worst channel, in levels."""
 
@@ -60,18 +81,23 @@ class Survey:
 
 def survey(cases: Sequence[Case], hole: str, kind: str, masks: Path) -> Survey:
     """Look at everything; UserError on the first fault. `masks` is named where the polarity is at fault."""
-    looks = tuple(look(case, hole) for case in cases)
+    read = (pairs.read(pairs.Pair(case.key, case.image, case.mask), hole) for case in cases)
+    looks = (look(case, *pair) for case, pair in zip(cases, read, strict=True))
+    return judge(tuple(looks), Declared.of_options(kind, hole, masks))
+
+
+def judge(looks: tuple[Look, ...], declared: Declared) -> Survey:
+    """What all looks together tell; UserError on the first fault."""
     refuse_several_sizes(looks)
-    refuse_inverted_masks(looks, hole, masks)
-    if kind == "composited":
-        refuse_changed_known_pixels(looks, hole)
+    refuse_inverted_masks(looks, declared)
+    if declared.kind == "composited":
+        refuse_changed_known_pixels(looks, declared)
     refuse_one_picture(looks)
-    return Survey(looks, tuple(_warnings(looks, hole, kind)))
+    return Survey(looks, tuple(_warnings(looks, declared)))
 
 
-def look(case: Case, hole: str) -> Look:
+def look(case: Case, image_HWC: Uint8, hole_HW: Bool) -> Look:
     """Headers first, then pixels; UserError names the file at fault."""
-    image_HWC, hole_HW = pairs.read(pairs.Pair(case.key, case.image, case.mask), hole)
     for path in case.completions:
         if (found := png.size(path)) != image_HWC.shape[:2]:
             sizes = f"{found[1]} x {found[0]} pixels, but {case.image} has {image_HWC.shape[1]} x {image_HWC.shape[0]}"
@@ -101,16 +127,15 @@ def refuse_several_sizes(looks: Sequence[Look]) -> None:
             raise UserError(f"{told[0]} pixels and {told[1]}; score images of each size in a run of its own")
 
 
-def refuse_inverted_masks(looks: Sequence[Look], hole: str, masks: Path) -> None:
+def refuse_inverted_masks(looks: Sequence[Look], declared: Declared) -> None:
     """Where every declared hole holds the image's very pixels and the rest does not, hole and rest were swapped."""
     if all(one.in_hole == 0 for one in looks) and any(one.outside > 0 for one in looks):
         raise UserError(
-            f"{masks}: with {hole} holes no result differs from its image inside the hole, only outside of it: "
-            f"the masks are declared the wrong way round; use --hole {other_colour(hole)}"
+            f"{declared.masks} no result differs from its image inside the hole, only outside of it: {declared.turned}"
         )
 
 
-def refuse_changed_known_pixels(looks: Sequence[Look], hole: str) -> None:
+def refuse_changed_known_pixels(looks: Sequence[Look], declared: Declared) -> None:
     """A composited result has the image's very pixels wherever these are known."""
     changed = [one for one in looks if one.largest_outside]
     if not changed:
@@ -119,7 +144,7 @@ def refuse_changed_known_pixels(looks: Sequence[Look], hole: str) -> None:
     share = f"{len(changed)} of {len(looks)} images"
     raise UserError(
         f"{worst.case.completions[0]}: declared composited, but known pixels differ from {worst.case.image} by up to "
-        f"{worst.largest_outside} levels ({share} are so); declare --output-kind raw{_swapped(looks, hole)}"
+        f"{worst.largest_outside} levels ({share} are so); {declared.raw}{_swapped(looks, declared)}"
     )
 
 
@@ -138,19 +163,19 @@ def other_colour(hole: str) -> str:
     return "black" if hole == "white" else "white"
 
 
-def _swapped(looks: Sequence[Look], hole: str) -> str:
+def _swapped(looks: Sequence[Look], declared: Declared) -> str:
     """The end of a line: a doubt about the polarity, where results differ more outside of the holes than inside."""
     inside, outside = (float(np.mean([getattr(one, name) for one in looks])) for name in ("in_hole", "outside"))
-    return f"; or is it --hole {other_colour(hole)}?" if outside > inside else ""
+    return declared.doubt if outside > inside else ""
 
 
-def _warnings(looks: Sequence[Look], hole: str, kind: str) -> list[str]:
+def _warnings(looks: Sequence[Look], declared: Declared) -> list[str]:
     doubtful = [one for one in looks if one.suspicion]
     lines = []
     if doubtful:
         rest = f" ({len(doubtful)} of {len(looks)} masks are doubtful)"
         lines.append(f"{doubtful[0].case.mask}: {doubtful[0].suspicion}{rest}")
-    if kind == "raw" and (doubt := _swapped(looks, hole)):
+    if declared.kind == "raw" and (doubt := _swapped(looks, declared)):
         lines.append(f"the results differ from the images more outside of the holes than inside{doubt}")
     return lines
 

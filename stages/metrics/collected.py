@@ -1,7 +1,12 @@
-"""Features of a whole set, real and completed, for set-level metrics. The real ones are kept on disk by content."""
+"""Set-level metrics: features of all images and completions are collected, then compared set by set.
+
+The real images' features are kept on disk by content.
+"""
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -10,6 +15,8 @@ from torch import Tensor
 from stages import weights
 from stages.metrics.backbones import backbone, completions
 from stages.metrics.view import Axes, View
+
+Statistics = TypeVar("Statistics")
 
 
 class Collected:
@@ -44,6 +51,43 @@ class Collected:
         """The completions' features."""
         self.fake = [torch.cat(self.fake)]
         return self.fake[0]
+
+
+class Compared(Generic[Statistics]):
+    """Collects, then compares the real images with each set of one completion an image; the means over these sets.
+
+    So a number's bias depends on the images' count, and never on the samples'. `statistics` of the real features
+    are taken once for all sets; `compare` gives numbers by name from them and a set's features (N, D).
+    """
+
+    def __init__(
+        self,
+        collected: Collected,
+        statistics: Callable[[Tensor], Statistics],
+        compare: Callable[[Statistics, Tensor], Mapping[str, float]],
+    ) -> None:
+        self.collected, self.statistics, self.compare = collected, statistics, compare
+
+    def __call__(self, view: View) -> Mapping[str, Tensor]:
+        self.collected.see(view)
+        return {}
+
+    def whole(self, sets_SN: Tensor) -> Mapping[str, float]:
+        """Each row of `sets` names one completion an image."""
+        return self._on(torch.arange(sets_SN.shape[1]), sets_SN)
+
+    def _on(self, images_M: Tensor, sets_SN: Tensor) -> Mapping[str, float]:
+        real, fake_NKD = self.statistics(self.collected.real_ND()[images_M]), self.collected.fake_NKD()
+        told = [self.compare(real, fake_NKD[images_M, set_N[images_M]]) for set_N in sets_SN]
+        return {label: sum(one[label] for one in told) / len(told) for label in told[0]}
+
+
+class ComparedOnSubsets(Compared[Statistics]):
+    """The same for a number that some of the images have, too: it is given with an interval."""
+
+    def among(self, images_M: Tensor, sets_SN: Tensor) -> Mapping[str, float]:
+        """The numbers on the images of these positions alone."""
+        return self._on(images_M, sets_SN)
 
 
 def load(path: Path) -> Tensor | None:

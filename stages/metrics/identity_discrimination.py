@@ -6,14 +6,11 @@ Two random sets of n points in d dimensions are separable as often as not at n =
 1965): both scores are then 0 whatever the method. Refused there.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
-import torch
 from torch import Tensor
 
-from stages.metrics.collected import Collected
-from stages.metrics.view import AbsentError, Axes, View
+from stages.metrics.collected import Collected, Compared
+from stages.metrics.view import Axes, TooFewError
 
 BETTER = "higher"
 LEAST = 2048 + 2  # images; 2048 features
@@ -30,23 +27,10 @@ def discriminate(real_ND: Tensor, fake_ND: Tensor) -> tuple[float, float]:
     return float(more_real.mean()), float(1.0 - machine.score(inputs, targets))
 
 
-class IdentityDiscrimination:
-    """Collects features; the means over the sets of one completion an image."""
-
-    def __init__(self, axes: Axes) -> None:
-        self.features = Collected("inception", axes)
-
-    def __call__(self, view: View) -> Mapping[str, Tensor]:
-        self.features.see(view)
-        return {}
-
-    def whole(self, sets_SN: Tensor) -> Mapping[str, float]:
-        """Each row of `sets` names one completion an image."""
-        real_ND, fake_NKD = self.features.real_ND(), self.features.fake_NKD()
-        images_N = torch.arange(len(fake_NKD))
-        pairs_S2 = torch.tensor([discriminate(real_ND, fake_NKD[images_N, set_N]) for set_N in sets_SN])
-        paired, unpaired = pairs_S2.mean(dim=0).tolist()
-        return {"identity_discrimination_paired": paired, "identity_discrimination_unpaired": unpaired}
+def compare(real_ND: Tensor, fake_ND: Tensor) -> dict[str, float]:
+    """Both scores of one completion an image."""
+    paired, unpaired = discriminate(real_ND, fake_ND)
+    return {"identity_discrimination_paired": paired, "identity_discrimination_unpaired": unpaired}
 
 
 def needs(name: str) -> str:
@@ -54,9 +38,9 @@ def needs(name: str) -> str:
     return "inception"
 
 
-def build(axes: Axes, name: str) -> IdentityDiscrimination:
-    """The metric `identity_discrimination`: both scores; AbsentError under the least number of images."""
+def build(axes: Axes, name: str) -> Compared[Tensor]:
+    """The metric `identity_discrimination`: both scores; TooFewError under the least number of images."""
     if axes.images < LEAST:
         told = f"{name} needs at least {LEAST} images (with fewer, any two sets are separable)"
-        raise AbsentError(f"{told}, and here are {axes.images}")
-    return IdentityDiscrimination(axes)
+        raise TooFewError(f"{told}, and here are {axes.images}")
+    return Compared(Collected("inception", axes), lambda real_ND: real_ND, compare)

@@ -16,7 +16,7 @@ from torch import Tensor
 from stages.contract import UserError
 from stages.metrics.backbones import backbone
 from stages.metrics.collected import Collected
-from stages.metrics.view import AbsentError, Axes, View
+from stages.metrics.view import Axes, TooFewError, View
 
 BETTER = "higher"
 LEAST_A_SPLIT = 100  # images: paper 001's 1,000 in 10 splits
@@ -66,12 +66,12 @@ def needs(name: str) -> str:
 
 
 def build(axes: Axes, name: str) -> InceptionScore:
-    """The metric `inception_score_splits<S>`; AbsentError where a split would have too few images."""
+    """The metric `inception_score_splits<S>`; TooFewError where a split would have too few images."""
     match = NAME.fullmatch(name)
     if match is None or match[2]:
         raise UserError(f"params: metric {name}: write inception_score_splits<S>, e.g. inception_score_splits10")
     splits = int(match[1])
     if axes.images < LEAST_A_SPLIT * splits:
         needed = f"{LEAST_A_SPLIT * splits} images ({LEAST_A_SPLIT} a split)"
-        raise AbsentError(f"{name} needs at least {needed}, and here are {axes.images}")
+        raise TooFewError(f"{name} needs at least {needed}, and here are {axes.images}")
     return InceptionScore(name, splits, axes)

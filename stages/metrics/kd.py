@@ -1,6 +1,9 @@
 """`kd_<features>`: the kernel distance on features other than Inception's, under their own name."""
 
-from stages.metrics.kernel import KernelDistance
+from torch import Tensor
+
+from stages.metrics.collected import ComparedOnSubsets
+from stages.metrics.kernel import kernel_distance
 from stages.metrics.view import Axes
 
 BETTER = "lower"
@@ -11,6 +14,6 @@ def needs(name: str) -> str:
     return name.removeprefix("kd_")
 
 
-def build(axes: Axes, name: str) -> KernelDistance:
+def build(axes: Axes, name: str) -> ComparedOnSubsets[Tensor]:
     """The metric `kd_<features>`; AbsentError under the least number of images."""
-    return KernelDistance(name, name.removeprefix("kd_"), axes)
+    return kernel_distance(name, name.removeprefix("kd_"), axes)

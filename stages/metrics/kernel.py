@@ -3,14 +3,12 @@
 Unbiased at any n, so that it may be compared across n; cost is linear in n, by blocks of images.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from stages.metrics.collected import Collected
-from stages.metrics.view import AbsentError, Axes, View
+from stages.metrics.collected import Collected, ComparedOnSubsets
+from stages.metrics.view import Axes, TooFewError
 
 LEAST = 100  # images
 BLOCK = 1000  # images at most; more are cut into blocks at random (seed 0), and these averaged
@@ -35,24 +33,10 @@ def in_blocks(x_ND: Tensor, y_ND: Tensor) -> float:
     return float(np.mean([mmd(x_ND[block_M], y_ND[block_M]) for block_M in blocks]))
 
 
-class KernelDistance:
-    """Collects features; the mean over the sets of one completion an image."""
-
-    def __init__(self, label: str, network: str, axes: Axes) -> None:
-        if axes.images < LEAST:
-            raise AbsentError(f"{label} needs at least {LEAST} images, and here are {axes.images}")
-        self.label, self.features = label, Collected(network, axes)
-
-    def __call__(self, view: View) -> Mapping[str, Tensor]:
-        self.features.see(view)
-        return {}
-
-    def whole(self, sets_SN: Tensor) -> Mapping[str, float]:
-        """Each row of `sets` names one completion an image."""
-        return self.among(torch.arange(sets_SN.shape[1]), sets_SN)
-
-    def among(self, images_M: Tensor, sets_SN: Tensor) -> Mapping[str, float]:
-        """The same on the images of these positions alone."""
-        real_MD, fake_NKD = self.features.real_ND()[images_M], self.features.fake_NKD()
-        values = [in_blocks(real_MD, fake_NKD[images_M, set_N[images_M]]) for set_N in sets_SN]
-        return {self.label: sum(values) / len(values)}
+def kernel_distance(label: str, network: str, axes: Axes) -> ComparedOnSubsets[Tensor]:
+    """The distance on a network's features, under its own name; TooFewError under the least number of images."""
+    if axes.images < LEAST:
+        raise TooFewError(f"{label} needs at least {LEAST} images, and here are {axes.images}")
+    return ComparedOnSubsets(
+        Collected(network, axes), lambda real_ND: real_ND, lambda real_ND, fake_ND: {label: in_blocks(real_ND, fake_ND)}
+    )

@@ -1,6 +1,9 @@
 """`kid`: the kernel distance on Inception's 2048 features (Binkowski et al. 2018)."""
 
-from stages.metrics.kernel import KernelDistance
+from torch import Tensor
+
+from stages.metrics.collected import ComparedOnSubsets
+from stages.metrics.kernel import kernel_distance
 from stages.metrics.view import Axes
 
 BETTER = "lower"
@@ -11,6 +14,6 @@ def needs(name: str) -> str:
     return "inception"
 
 
-def build(axes: Axes, name: str) -> KernelDistance:
+def build(axes: Axes, name: str) -> ComparedOnSubsets[Tensor]:
     """The metric `kid`; AbsentError under the least number of images."""
-    return KernelDistance("kid", "inception", axes)
+    return kernel_distance("kid", "inception", axes)

@@ -6,13 +6,11 @@ many real balls a completion lies in, over k; coverage: the share of real balls 
 k = 3 for the first two, 5 for the others, as their authors have it. `prdc_<features>` gives all four.
 """
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor
 
-from stages.metrics.collected import Collected
-from stages.metrics.view import AbsentError, Axes, View
+from stages.metrics.collected import Collected, ComparedOnSubsets
+from stages.metrics.view import Axes, TooFewError
 
 BETTER = "higher"
 LEAST = 100  # images: with fewer, neighbours are far and every ball holds everything
@@ -48,32 +46,18 @@ def prdc(real_ND: Tensor, fake_MD: Tensor) -> tuple[float, float, float, float]:
     return float(precision), float(recall), float(density), float(coverage)
 
 
-class Prdc:
-    """Collects features; the means over the sets of one completion an image."""
-
-    def __init__(self, name: str, axes: Axes) -> None:
-        self.name, self.features = name, Collected(needs(name), axes)
-
-    def __call__(self, view: View) -> Mapping[str, Tensor]:
-        self.features.see(view)
-        return {}
-
-    def whole(self, sets_SN: Tensor) -> Mapping[str, float]:
-        """Each row of `sets` names one completion an image."""
-        real_ND, fake_NKD = self.features.real_ND().double(), self.features.fake_NKD().double()
-        images_N = torch.arange(len(real_ND))
-        values_S4 = torch.tensor([prdc(real_ND, fake_NKD[images_N, set_N]) for set_N in sets_SN], dtype=torch.float64)
-        means = values_S4.mean(dim=0).tolist()
-        return {f"{self.name}_{label}": value for label, value in zip(NAMES, means, strict=True)}
-
-
 def needs(name: str) -> str:
     """The weights of the metric `prdc_<features>`."""
     return name.removeprefix("prdc_")
 
 
-def build(axes: Axes, name: str) -> Prdc:
-    """The metric `prdc_<features>`; AbsentError under the least number of images."""
+def build(axes: Axes, name: str) -> ComparedOnSubsets[Tensor]:
+    """The metric `prdc_<features>`; TooFewError under the least number of images."""
     if axes.images < LEAST:
-        raise AbsentError(f"{name} needs at least {LEAST} images, and here are {axes.images}")
-    return Prdc(name, axes)
+        raise TooFewError(f"{name} needs at least {LEAST} images, and here are {axes.images}")
+
+    def compare(real_ND: Tensor, fake_ND: Tensor) -> dict[str, float]:
+        values = prdc(real_ND, fake_ND.double())
+        return {f"{name}_{label}": value for label, value in zip(NAMES, values, strict=True)}
+
+    return ComparedOnSubsets(Collected(needs(name), axes), Tensor.double, compare)

@@ -18,6 +18,10 @@ class AbsentError(Exception):
     """Why a metric cannot be had here, in one line; it is then absent, and never replaced by another."""
 
 
+class TooFewError(AbsentError):
+    """Fewer images than the number is defined for: nobody need look for its network."""
+
+
 @dataclass(frozen=True)
 class Learnt:
     """Training images of a method, in [-1, 1], a batch at a time; their features are kept in `place`."""

@@ -20,7 +20,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class Cost:
-    """One row on one draw."""
+    """One row on one draw; `joules` a sample, or why there are none (`no_joules`)."""
 
     row: str
     draw: str
@@ -30,6 +30,8 @@ class Cost:
     samples: int
     images: int
     memory: str
+    joules: str
+    no_joules: str
     device: str
     phases: tuple[Phase, ...]
 
@@ -64,6 +66,8 @@ def _cost(total: Mapping[str, Any], phases: Sequence[Mapping[str, Any]], longest
         int(total["samples"]),
         int(total["images"]),
         f"{total['peak_memory_bytes'] / 2**20:,.0f} MiB",
+        "" if total["joules"] is None else f"{total['joules']:.3g} J",
+        total["no_joules"],
         total["device"],
         tuple(Phase(e["phase"], milliseconds(_seconds(e)), _seconds(e) / longest if longest else 0.0) for e in phases),
     )

@@ -40,15 +40,16 @@ class Failures:
 
 
 def find(draws: Sequence[Drawn], tables: Sequence[Table], long: pd.DataFrame) -> list[Failures]:
-    """Failures of every protocol of composited output whose draw is there."""
+    """Failures of every draw under its first protocol of composited output that has a fidelity."""
+    judged = [(drawn, table) for drawn in draws if (table := _judging(drawn, tables)) is not None]
     return [
-        found
-        for table in tables
-        if table.card["composite"]
-        for drawn in draws
-        if drawn.under(table.card)
-        for found in _of_draw(drawn, table, long[long["protocol"] == table.protocol])
+        found for drawn, table in judged for found in _of_draw(drawn, table, long[long["protocol"] == table.protocol])
     ]
+
+
+def _judging(drawn: Drawn, tables: Sequence[Table]) -> Table | None:
+    fitting = (table for table in tables if table.card["composite"] and drawn.under(table.card))
+    return next((table for table in fitting if first_of(table, FIDELITY)), None)
 
 
 def _of_draw(drawn: Drawn, table: Table, long: pd.DataFrame) -> list[Failures]:
@@ -58,7 +59,7 @@ def _of_draw(drawn: Drawn, table: Table, long: pd.DataFrame) -> list[Failures]:
     for row in drawn.rows:
         if row.draw["trained_on"]:
             first.setdefault(row.draw["method"], row)
-    return [_failures(drawn, row, table, metric, long) for row in first.values()] if metric else []
+    return [_failures(drawn, row, table, metric, long) for row in first.values()]
 
 
 def _failures(drawn: Drawn, row: Samples, table: Table, metric: str, long: pd.DataFrame) -> Failures:

@@ -14,10 +14,10 @@ from stages.pages.cost import Cost
 from stages.pages.data import Data
 from stages.pages.failures import Failures
 from stages.pages.grids import Answers, Case, Grid
-from stages.pages.plates import Plate
+from stages.pages.plates import Missing, Plate
 from stages.pages.scatter import Scatter
 from stages.pages.scores import Table
-from stages.pages.sweeps import Sweep
+from stages.pages.sweeps import Chart, Sweep
 from stages.pages.training import Trained
 from stages.pages.words import number
 
@@ -54,8 +54,10 @@ class Content:
     params: str
     scatters: Sequence[Scatter] = ()
     plates: Sequence[Plate] = ()
+    awaited: Sequence[Missing] = ()
     failures: Sequence[Failures] = ()
     sweeps: Sequence[Sweep] = ()
+    best: Sequence[Chart] = ()
     explorer: str = ""
 
 

@@ -1,20 +1,22 @@
-"""Plates that the papers print, from rows that differ in the plate's parameters alone."""
+"""The papers' plates by name, from side pictures or from rows that differ in the plate's parameters alone."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.images import pixels
 from stages.pages.draws import Drawn, completed
 from stages.pages.embed import Picture, masked, picture
 from stages.pages.grids import shown
 from stages.samples.store import Samples
 
 IMAGES = 4  # a plate that shows several images
+ALPHA = "alpha-"  # how the side pictures of token masks by alpha begin; then alpha in hundredths
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,23 @@ class Plate:
     lines: tuple[tuple[str, tuple[Picture | None, ...]], ...]
 
 
-def find(drawn: Drawn) -> Iterator[Plate]:
-    """Every plate for which the draw has the rows."""
-    for plate, varied in ((_decoding, ("decoding",)), (_sampling, ("temperature", "annealing"))):
-        for rows in groups(drawn.rows, varied):
-            yield from plate(drawn, rows)
+@dataclass(frozen=True)
+class Missing:
+    """A plate that no draw fills: its name in the paper, what it shows, and what has to be run for it."""
+
+    name: str
+    shows: str
+    needs: str
+
+
+def find(draws: Sequence[Drawn]) -> tuple[list[Plate], list[Missing]]:
+    """Every plate for which a draw has what it takes, and those that none has."""
+    plates, missing = list[Plate](), list[Missing]()
+    for name, shows, needs, make in NAMED:
+        made = [plate for drawn in draws for plate in make(drawn, name)] if make else []
+        plates += made
+        missing += [] if made else [Missing(name, shows, needs)]
+    return plates, missing
 
 
 def groups(rows: Sequence[Samples], varied: Sequence[str]) -> list[list[Samples]]:
@@ -45,8 +59,41 @@ def groups(rows: Sequence[Samples], varied: Sequence[str]) -> list[list[Samples]
     return [alike for alike in found.values() if len(alike) > 1]
 
 
-def _decoding(drawn: Drawn, rows: Sequence[Samples]) -> Iterator[Plate]:
+def _token_masks(drawn: Drawn, name: str) -> Iterator[Plate]:
+    """Paper 000, Fig. 3: which tokens are read off, by the share alpha of a window that must be seen."""
+    for row in drawn.rows:
+        keys = [key for key in shown(row, drawn.keys) if any(side.startswith(ALPHA) for side in row.side(key))]
+        if keys:
+            yield _by_alpha(drawn, row, keys[:IMAGES], name)
+            return  # the mask of tokens is the same in all rows
+
+
+def _by_alpha(drawn: Drawn, row: Samples, keys: Sequence[str], name: str) -> Plate:
+    alphas = [side for side in row.side(keys[0]) if side.startswith(ALPHA)]
+    labels = [f"alpha = {int(side.removeprefix(ALPHA)) / 100:g}" for side in alphas]
+
+    def line(key: str) -> tuple[Picture | None, ...]:
+        sides = row.side(key)
+        masks = [
+            picture(pixels.read_rgb(sides[side]), f"{key}: {label}") for side, label in zip(alphas, labels, strict=True)
+        ]
+        return (masked(drawn.image(key), drawn.hole(key), f"{key}: given"), *masks)
+
+    return Plate(
+        f"{name}: which tokens are read off: {row.draw['method']} on {drawn.name}",
+        "White: enough of the token's window is seen at every convolution; black: left to be drawn.",
+        ("given", *labels),
+        tuple((key, line(key)) for key in keys),
+    )
+
+
+def _decoding(drawn: Drawn, name: str) -> Iterator[Plate]:
     """Paper 000, Fig. 4: codes decoded alone, the same with known pixels put back, and the coupled decoder."""
+    for rows in groups(drawn.rows, ("decoding",)):
+        yield from _decoded(drawn, rows, name)
+
+
+def _decoded(drawn: Drawn, rows: Sequence[Samples], name: str) -> Iterator[Plate]:
     by = {row.draw["params"]["decoding"]: row for row in rows}
     if not {"vanilla", "composed"} <= set(by):
         return
@@ -55,22 +102,27 @@ def _decoding(drawn: Drawn, rows: Sequence[Samples]) -> Iterator[Plate]:
     def line(key: str) -> tuple[Picture | None, ...]:
         image_HWC, hole_HW = drawn.image(key), drawn.hole(key)
         pictures = [
-            picture(_first(by[decoding], key, image_HWC, hole_HW, whole), f"{key}: {name}")
-            for name, decoding, whole in asked
+            picture(_first(by[decoding], key, image_HWC, hole_HW, whole), f"{key}: {way}")
+            for way, decoding, whole in asked
         ]
         return (masked(image_HWC, hole_HW, f"{key}: given"), *pictures, picture(image_HWC, f"{key}: original"))
 
     yield Plate(
-        f"How codes are decoded: {rows[0].draw['method']} on {drawn.name}",
+        f"{name}: how codes are decoded: {rows[0].draw['method']} on {drawn.name}",
         "Direct: the codes alone, raw. Composited: the same with the known pixels put back, seams included. "
         "Coupled: codes and known pixels decoded together, raw.",
-        ("given", *(name for name, _, _ in asked), "original"),
+        ("given", *(way for way, _, _ in asked), "original"),
         tuple((key, line(key)) for key in shown(rows[0], drawn.keys)[:IMAGES]),
     )
 
 
-def _sampling(drawn: Drawn, rows: Sequence[Samples]) -> Iterator[Plate]:
+def _sampling(drawn: Drawn, name: str) -> Iterator[Plate]:
     """Paper 000, Figs. 6 and 13: one image's first sample by temperature and annealing."""
+    for rows in groups(drawn.rows, ("temperature", "annealing")):
+        yield _grid(drawn, rows, name)
+
+
+def _grid(drawn: Drawn, rows: Sequence[Samples], name: str) -> Plate:
     key = shown(rows[0], drawn.keys)[0]
     image_HWC, hole_HW = drawn.image(key), drawn.hole(key)
     by = {(row.draw["params"]["temperature"], row.draw["params"]["annealing"]): row for row in rows}
@@ -80,8 +132,8 @@ def _sampling(drawn: Drawn, rows: Sequence[Samples]) -> Iterator[Plate]:
         caption = f"{key}: temperature {t:g}, annealing {s:g}"
         return picture(_first(by[t, s], key, image_HWC, hole_HW, True), caption) if (t, s) in by else None
 
-    yield Plate(
-        f"Temperature and annealing: {rows[0].draw['method']} on {drawn.name}",
+    return Plate(
+        f"{name}: temperature and annealing: {rows[0].draw['method']} on {drawn.name}",
         f"The first sample of {key}: rows by temperature t, columns by annealing s.",
         tuple(f"s = {s:g}" for s in across),
         tuple((f"t = {t:g}", tuple(cell(t, s) for s in across)) for t in down),
@@ -92,3 +144,20 @@ def _first(
     row: Samples, key: str, image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_], composite: bool
 ) -> NDArray[np.uint8]:
     return completed(row, key, image_HWC, hole_HW)[0] if composite else row.raw_KHWC(key)[0]
+
+
+DSI, FILL, FLOW = ("a finished run of the method of paper " + paper for paper in ("001", "002", "003"))
+# name in its paper, what it shows, what it takes, and how it is made; None where no method brings its pictures yet
+NAMED: tuple[tuple[str, str, str, Callable[[Drawn, str], Iterator[Plate]] | None], ...] = (
+    ("000 F3", "token masks by alpha", "samples with the side pictures alpha-*", _token_masks),
+    ("000 F4", "codes decoded alone, composited, coupled", "variants that differ in decoding alone", _decoding),
+    ("000 F6, F13", "temperature by annealing", "variants that differ in these two alone", _sampling),
+    ("000 F14", "restrictive against miracle encoder", "samples of encoders that differ in encoder.kind", None),
+    ("001 F1", "structures over their completions", DSI, None),
+    ("001 F5, F6", "without attention, without each loss", DSI, None),
+    ("002 F8", "the gap between image and latent", FILL, None),
+    ("002 F10", "guided by edges and by labels", FILL, None),
+    ("002 F11, F12", "the soft mean latent", FILL, None),
+    ("003 F6", "one completion carried to another hole", FLOW, None),
+    ("003 F7", "large holes", FLOW, None),
+)

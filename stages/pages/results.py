@@ -33,8 +33,10 @@ class Scores:
 
 def read(folder: Path) -> Scores:
     """Every method's scores in `folder` (reports/scores); empty where nothing was scored yet."""
-    methods = [path.name.removesuffix(CARDS) for path in sorted(folder.glob(f"*{CARDS}"))]
-    notes = [json.loads((folder / f"{method}{CARDS}").read_text()) for method in methods]
+    found = [path.name.removesuffix(CARDS) for path in sorted(folder.glob(f"*{CARDS}"))]
+    told = {method: json.loads((folder / f"{method}{CARDS}").read_text()) for method in found}
+    methods = [method for method in found if told[method]["cards"]]  # one without a row has no table
+    notes = [told[method] for method in methods]
     frames = [tables.read(folder / f"{method}.summary") for method in methods]
     return Scores(
         summary=pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["protocol", "method"]),

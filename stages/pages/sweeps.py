@@ -17,8 +17,11 @@ import pandas as pd
 from stages import tables
 from stages.pages import words
 from stages.pages.curves import HEIGHT, WIDTH, labels, nice
+from stages.pages.seeds import SEED, Spread, spreads
 
-SUMMARY = ("method", "protocol", "card", "metric", "estimate", "low", "high", "std", "n", "sources", "k", "better")
+SUMMARY = ("method", "protocol", "card", "metric", "estimate", "low", "high", "std", "std_images", "std_samples")
+SUMMARY += ("n", "sources", "k", "better")
+LABELS = 12  # at most, along an axis
 
 
 @dataclass(frozen=True)
@@ -58,13 +61,17 @@ class Heat:
 
 @dataclass(frozen=True)
 class Sweep:
-    """One sweep: charts where one parameter varies, heats where two do; with more, its table tells."""
+    """One sweep: charts where one parameter varies, heats where two do; with more, its table tells.
+
+    Where nothing but training seeds varies, `seeds` tells how much of the variance is theirs.
+    """
 
     name: str
     points: int
     parameters: tuple[str, ...]
     charts: tuple[Chart, ...]
     heats: tuple[Heat, ...]
+    seeds: tuple[Spread, ...] = ()
 
 
 def read(folder: Path) -> list[Sweep]:
@@ -81,13 +88,16 @@ def _sweep(name: str, points: Sequence[pd.DataFrame]) -> Sweep:
     frame = pd.concat(points, ignore_index=True)
     frame = frame[~frame["metric"].isin(words.HIDDEN)]
     varied = [column for column in frame.columns if column not in SUMMARY and len(frame[column].unique()) > 1]
+    if varied and all(str(column).endswith(SEED) for column in varied):
+        return Sweep(name, len(points), tuple(map(str, varied)), (), (), tuple(spreads(frame)))
     numeric = [column for column in varied if pd.api.types.is_numeric_dtype(frame[column])]
-    charts = tuple(_charts(frame, varied[0])) if len(varied) == 1 and numeric else ()
+    drawn = tuple(charts(frame, varied[0])) if len(varied) == 1 and numeric else ()
     heats = tuple(_heats(frame, varied[0], varied[1])) if len(varied) == 2 else ()
-    return Sweep(name, len(points), tuple(map(str, varied)), charts, heats)
+    return Sweep(name, len(points), tuple(map(str, varied)), drawn, heats)
 
 
-def _charts(frame: pd.DataFrame, parameter: str) -> Iterator[Chart]:
+def charts(frame: pd.DataFrame, parameter: str) -> Iterator[Chart]:
+    """Every metric over a numeric column, by protocol; one that does not change has no chart."""
     for (protocol, metric), own in frame.groupby(["protocol", "metric"], sort=False):
         own = own[own["estimate"].map(math.isfinite)]
         ends = own[["estimate", "low", "high"]].to_numpy(dtype=float)
@@ -115,7 +125,8 @@ def _chart(frame: pd.DataFrame, protocol: str, metric: str, parameter: str, ys: 
         bounded = own[own["low"].map(math.isfinite) & own["high"].map(math.isfinite)]
         bars = tuple((right(x), down(b), down(a)) for x, a, b in bounded[[parameter, "low", "high"]].to_numpy())
         lines.append(Line(str(row), " ".join(f"{x},{y}" for x, y, _ in spots), bars, tuple(spots)))
-    x_ticks = tuple((right(x), f"{x:g}") for x in sorted(frame[parameter].unique()))
+    values = sorted(frame[parameter].unique())
+    x_ticks = tuple((right(x), f"{x:g}") for x in values[:: -(-len(values) // LABELS)])
     y_ticks = tuple((down(tick), text) for tick, text in zip(ys, labels(ys), strict=True))
     return Chart(words.word(metric).label, protocol, parameter, tuple(lines), x_ticks, y_ticks)
 

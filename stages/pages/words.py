@@ -27,6 +27,15 @@ WORDS = {
     "fd": Word("FD", "", "Frechet distance between the features of completions and of originals", "perception"),
     "fid": Word("FID", "", "Frechet distance of Inception features", "perception"),
     "kid": Word("KID", "", "kernel distance of Inception features", "perception"),
+    "kd": Word("KD", "", "kernel distance between the features of completions and of originals", "perception"),
+    "prdc_alexnet_precision": Word("Precision alex", "", "share of completions that lie among originals", "perception"),
+    "prdc_alexnet_recall": Word("Recall alex", "", "share of originals that lie among completions", "perception"),
+    "prdc_alexnet_density": Word("Density alex", "", "how densely originals lie about a completion", "perception"),
+    "prdc_alexnet_coverage": Word("Coverage alex", "", "share of originals with a completion nearby", "perception"),
+    "seam": Word("Seam", "%", "jump across the hole's border beyond the original's, in percent of 255", "fidelity"),
+    "memorisation": Word(
+        "Memorisation", "", "distance to the nearest training image, in units of the original's own", "other"
+    ),
     "diversity_all": Word("Diversity", "", "mean perceptual distance of all pairs of an image's samples", "diversity"),
     "diversity_pixel": Word(
         "Pixel diversity", "%", "mean absolute difference of pairs of samples inside the hole", "diversity"

@@ -15,43 +15,56 @@ import torch
 
 from stages.contract import Completions, Inpainter, Request, peeks
 from stages.engine.progress import tell
-from stages.images.pixels import blank, to_float, to_uint8
+from stages.images.pixels import Uint8, blank, to_float, to_uint8
 from stages.samples import side, store
 from stages.samples.draws import Opened, sample_seed
+from stages.samples.energy import meter
 
+TOTAL = "total"  # the phase that is the whole call
 PIECE = 64  # completions in a piece: what a killed run loses at most, and what one call draws at most
 Item = TypeVar("Item")
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What a call took: seconds by phase and in total, the GPU's joules (None: its meter says why), if it warmed up."""
+
+    seconds: Mapping[str, float]
+    joules: float | None
+    warm_up: bool
+
+
 class Sampler:
-    """A row's inpainter, built when the first piece needs it, its calls timed; the first call is the warm-up."""
+    """A row's inpainter, built when the first piece needs it, its calls measured; the first call is the warm-up."""
 
     def __init__(self, build: Callable[[], Inpainter], device: torch.device, batch: int) -> None:
         self.build, self.device, self.batch = build, device, batch
         self.inpainter: Inpainter | None = None
+        self.meter = meter(device)
 
-    def __call__(self, request: Request) -> tuple[Completions, dict[str, float], bool]:
-        """Completions on the CPU, seconds of the call by phase and in total, and whether it was the warm-up."""
+    def __call__(self, request: Request) -> tuple[Completions, Cost]:
+        """Completions on the CPU, and what they cost."""
         warm_up = self.inpainter is None
         self.inpainter = self.inpainter or self.build()
         image_BCHW = request.image_BCHW if peeks(self.inpainter) else blank(request.image_BCHW, request.known_B1HW)
-        moved = (tensor.to(self.device) for tensor in (image_BCHW, request.known_B1HW, request.seeds_BK))
-        begin = time.perf_counter()
+        moved = [tensor.to(self.device) for tensor in (image_BCHW, request.known_B1HW, request.seeds_BK)]
+        joules, begin = self.meter.read() if self.meter.read else None, time.perf_counter()
         with torch.inference_mode():
-            drawn = self.inpainter.sample(Request(*moved))
+            drawn = self.inpainter.sample(Request(*moved, made_BKCHW=request.made_BKCHW))
         raw_BKCHW = drawn.raw_BKCHW.cpu()  # waits for the device
-        seconds = {"total": time.perf_counter() - begin, **drawn.seconds}
-        return Completions(raw_BKCHW, drawn.side), seconds, warm_up
+        seconds = {TOTAL: time.perf_counter() - begin, **drawn.seconds}
+        return Completions(raw_BKCHW, drawn.side), Cost(seconds, self.meter.since(joules), warm_up)
 
 
 @dataclass(frozen=True)
 class Work:
-    """One row on one draw, in progress in `place`."""
+    """One row on one draw, in progress in `place`. `made`: a key's completions (K, H, W, 3) that exist already."""
 
     opened: Opened
     row: str
     sampler: Sampler
     place: Path
+    made: Callable[[str], Uint8] | None = None
 
 
 def fill(work: Work, description: Mapping[str, Any]) -> None:
@@ -70,29 +83,33 @@ def fill(work: Work, description: Mapping[str, Any]) -> None:
     if reused:
         tell(f"{work.row} {work.opened.name}: {reused} samples taken over from an earlier run")
     peak = max(record.peak_memory_bytes for record in records)
-    store.finish(work.place, records, {**description, "peak_memory_bytes": peak, "reused": reused, "made": made})
+    told = {"peak_memory_bytes": peak, "reused": reused, "made": made, "no_joules": work.sampler.meter.reason}
+    store.finish(work.place, records, {**description, **told})
 
 
 def _make(work: Work, number: int, piece: Sequence[int]) -> store.Record:
     pictures: list[tuple[store.Entry, bytes]] = []
     latency: list[dict[str, Any]] = []
     for images in chunks(piece, work.sampler.batch or len(piece)):
-        request, holes = _request(work.opened, images)
-        drawn, seconds, warm_up = work.sampler(request)
+        request, holes = _request(work, images)
+        drawn, cost = work.sampler(request)
         pictures += _entries(work.opened, images, holes, request, drawn)
-        latency += _latency(work.opened, images, holes, seconds, warm_up)
+        if not work.made:  # nothing was computed here
+            latency += _latency(work.opened, images, holes, cost)
         _keep_side_pictures(work, images, drawn)
     return store.write_piece(work.place, number, pictures, latency, peak_memory(work.sampler.device))
 
 
-def _request(opened: Opened, images: Sequence[int]) -> tuple[Request, list[float]]:
+def _request(work: Work, images: Sequence[int]) -> tuple[Request, list[float]]:
     """The images, not blanked yet, with the seeds of their completions; and the holes' shares."""
+    opened = work.opened
     keys = [opened.dataset.keys[i] for i in images]
     hole_BHW = np.stack([opened.masks.hole(key) for key in keys])
     known_B1HW = torch.from_numpy(~hole_BHW)[:, None].float()
     image_BCHW = to_float(np.stack([opened.dataset.image(i) for i in images]))
     seeds = [[sample_seed(opened.draw.seed, key, k) for k in range(opened.draw.samples)] for key in keys]
-    request = Request(image_BCHW, known_B1HW, torch.tensor(seeds, dtype=torch.int64))
+    made_BKCHW = torch.stack([to_float(work.made(key)) for key in keys]) if work.made else None
+    request = Request(image_BCHW, known_B1HW, torch.tensor(seeds, dtype=torch.int64), made_BKCHW)
     return request, hole_BHW.mean(axis=(1, 2)).tolist()
 
 
@@ -107,13 +124,13 @@ def _entries(
             yield store.Entry(opened.dataset.keys[i], opened.dataset.sources[i], k, seed, sha256, holes[b]), data
 
 
-def _latency(
-    opened: Opened, images: Sequence[int], holes: Sequence[float], seconds: Mapping[str, float], warm_up: bool
-) -> list[dict[str, Any]]:
-    """One row an image and phase: the call's seconds shared out over its images."""
-    call = {"batch": len(images), "samples": opened.draw.samples, "warm_up": warm_up}
+def _latency(opened: Opened, images: Sequence[int], holes: Sequence[float], cost: Cost) -> list[dict[str, Any]]:
+    """One row an image and phase: the call's seconds, and in total its joules, shared out over its images."""
+    call = {"batch": len(images), "samples": opened.draw.samples, "warm_up": cost.warm_up}
     keyed = [{"key": opened.dataset.keys[i], "hole": hole} for i, hole in zip(images, holes, strict=True)]
-    timed = [{"phase": phase, "seconds": value / len(images)} for phase, value in seconds.items()]
+    timed = [{"phase": phase, "seconds": value / len(images)} for phase, value in cost.seconds.items()]
+    if cost.joules is not None:
+        timed = [row | ({"joules": cost.joules / len(images)} if row["phase"] == TOTAL else {}) for row in timed]
     return [{**image, **call, **phase} for image in keyed for phase in timed]
 
 

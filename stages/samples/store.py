@@ -109,11 +109,16 @@ def clear_halves(place: Path) -> None:
         half.unlink()
 
 
+LATENCY = ("key", "hole", "batch", "samples", "warm_up", "phase", "seconds", "joules")  # whatever was measured
+
+
 def finish(place: Path, records: Sequence[Record], description: dict[str, Any]) -> None:
     """The tables and the description that make a folder of pieces a finished draw."""
     rows = [{**asdict(e), "piece": tar_path(place, n).name} for n, record in enumerate(records) for e in record.entries]
     tables.write(pd.DataFrame(rows), place / "index")
-    tables.write(pd.DataFrame([row for record in records for row in record.latency]), place / "latency")
+    timed = [row for record in records for row in record.latency]
+    frame = pd.DataFrame(timed, columns=list(LATENCY))
+    tables.write(frame.astype({"seconds": float, "joules": float}), place / "latency")
     write_atomically(place / "draw.json", json.dumps(description, indent=1).encode())
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from stages import weights
 from stages.contract import UserError
 from stages.images.pixels import composite, to_float
-from stages.metrics.view import AbsentError, Axes, Metric, OverSet, View
+from stages.metrics.view import AbsentError, Axes, Metric, OverSet, TooFewError, View
 from stages.samples.draws import Opened
 from stages.samples.sampling import chunks
 from stages.samples.store import Samples
@@ -29,12 +29,13 @@ COMPLETIONS = 64  # in a view: bounds memory, whatever K is; no score depends on
 class Scored:
     """By metric of the pass: its values (columns image, source, k, metric, value), or itself where set-level.
 
-    `tables` has hole_ratio, too; `absent` says why a metric could not be had.
+    `tables` has hole_ratio, too; `absent` says why a metric could not be had, `few` which for lack of images.
     """
 
     tables: dict[str, pd.DataFrame]
     over_set: dict[str, OverSet]
     absent: dict[str, str]
+    few: frozenset[str]
 
 
 def module(name: str) -> ModuleType:
@@ -55,7 +56,7 @@ def digests(names: Sequence[str]) -> dict[str, str]:
 
 def score(finished: Samples, opened: Opened, judge_composited: bool, names: Sequence[str], axes: Axes) -> Scored:
     """All metrics of `names` over a finished draw."""
-    metrics, absent = _build(names, axes)
+    metrics, reasons = _build(names, axes)
     parts: dict[str, list[pd.DataFrame]] = {name: [] for name in metrics}
     with torch.inference_mode():
         for keys, view in views(finished, opened, judge_composited, axes.device):
@@ -67,7 +68,9 @@ def score(finished: Samples, opened: Opened, judge_composited: bool, names: Sequ
     sources = dict(zip(finished.keys, finished.sources, strict=True))
     for frame in tables.values():
         frame.insert(1, "source", frame["image"].map(sources))
-    return Scored(tables, {name: m for name, m in metrics.items() if isinstance(m, OverSet)}, absent)
+    over_set = {name: metric for name, metric in metrics.items() if isinstance(metric, OverSet)}
+    few = frozenset(name for name, reason in reasons.items() if isinstance(reason, TooFewError))
+    return Scored(tables, over_set, {name: str(reason) for name, reason in reasons.items()}, few)
 
 
 def views(
@@ -90,14 +93,14 @@ def views(
             yield list(keys), View(image_BCHW, known_B1HW, raw_BKCHW, judged_BKCHW, first, total)
 
 
-def _build(names: Sequence[str], axes: Axes) -> tuple[dict[str, Metric], dict[str, str]]:
+def _build(names: Sequence[str], axes: Axes) -> tuple[dict[str, Metric], dict[str, AbsentError]]:
     metrics: dict[str, Metric] = {}
-    absent: dict[str, str] = {}
+    absent: dict[str, AbsentError] = {}
     for name in names:
         try:
             metrics[name] = module(name).build(axes, name)
         except AbsentError as reason:
-            absent[name] = str(reason)
+            absent[name] = reason
     return metrics, absent
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -78,7 +78,7 @@ def result(row: str, name: str, protocol: Protocol, finished: Samples, scored: S
     """What one protocol takes of its pass."""
     tables = [scored.tables[metric] for metric in (*protocol.metrics, "hole_ratio") if metric in scored.tables]
     long = pd.concat(tables, ignore_index=True)
-    about = card(protocol, finished)
+    about = card(protocol, finished, scored.few)
     sets_SN = torch.from_numpy(scores.sets(long, protocol.selection, finished.keys, about.samples))
     over_set = [scored.over_set[metric] for metric in protocol.metrics if metric in scored.over_set]
     whole = {label: row for metric in over_set for label, row in set_level(metric, sets_SN, finished.sources).items()}
@@ -91,22 +91,35 @@ def result(row: str, name: str, protocol: Protocol, finished: Samples, scored: S
 
 def set_level(metric: OverSet, sets_SN: Tensor, sources: Sequence[str]) -> dict[str, tuple[float, float, float]]:
     """Estimate, low and high by name; the interval, from subsamples of the images, where the metric can be had so."""
-    rows = {}
-    for label, estimate in metric.whole(sets_SN).items():
-        low = high = math.nan
-        if isinstance(metric, OnSubsets):
-            some = partial(_on_subset, metric, label, sets_SN)
-            low, high = subsampling.interval(some, estimate, sources)
-        rows[label] = (estimate, low, high)
-    return rows
+    bounds = partial(_bounds, metric, sets_SN, sources, {}) if isinstance(metric, OnSubsets) else _no_bounds
+    return {label: (estimate, *bounds(label, estimate)) for label, estimate in metric.whole(sets_SN).items()}
 
 
-def _on_subset(metric: OnSubsets, label: str, sets_SN: Tensor, images_M: NDArray[np.int64]) -> float:
-    return metric.among(torch.from_numpy(images_M), sets_SN)[label]
+def _bounds(
+    metric: OnSubsets,
+    sets_SN: Tensor,
+    sources: Sequence[str],
+    seen: dict[bytes, Mapping[str, float]],
+    label: str,
+    estimate: float,
+) -> tuple[float, float]:
+    """`seen`: numbers by subset of images; a metric's several numbers are had on the same subsets."""
+
+    def on(images_M: NDArray[np.int64]) -> float:
+        key = images_M.tobytes()
+        if key not in seen:
+            seen[key] = metric.among(torch.from_numpy(images_M), sets_SN)
+        return seen[key][label]
+
+    return subsampling.interval(on, estimate, sources)
 
 
-def card(protocol: Protocol, finished: Samples) -> Card:
-    """The card of a finished draw under a protocol."""
+def _no_bounds(label: str, estimate: float) -> tuple[float, float]:
+    return math.nan, math.nan
+
+
+def card(protocol: Protocol, finished: Samples, few: Collection[str] = ()) -> Card:
+    """The card of a finished draw under a protocol; metrics that lack images (`few`) need no network."""
     draw = finished.draw
     return Card(
         dataset=draw["dataset"],
@@ -122,14 +135,20 @@ def card(protocol: Protocol, finished: Samples) -> Card:
         size=draw["size"],
         seed=draw["seed"],
         metrics=protocol.metrics,
-        weights=evaluation.digests(protocol.metrics),
+        weights=evaluation.digests([name for name in protocol.metrics if name not in few]),
         trained_on=tuple(draw["trained_on"]),
     )
 
 
 def cost(row: str, finished: Finished) -> list[dict[str, Any]]:
-    """Seconds an image by phase: median and p95 of the calls after the warm-up, and the warm-up's own."""
-    told = {key: finished.draw[key] for key in ("images", "samples", "device", "peak_memory_bytes")}
+    """Seconds an image by phase: median and p95 of the calls after the warm-up, and the warm-up's own; joules a sample.
+
+    Nothing for results made elsewhere: nothing was computed here.
+    """
+    if finished.latency.empty:
+        return []
+    told = {key: finished.draw[key] for key in ("images", "samples", "device", "peak_memory_bytes", "no_joules")}
+    told["joules"] = joules(finished.latency)
     rows = []
     for phase, calls in finished.latency.groupby("phase", sort=False):
         warm = calls["warm_up"].astype(bool)
@@ -137,6 +156,12 @@ def cost(row: str, finished: Finished) -> list[dict[str, Any]]:
         times = {"median": _quantile(steady, 0.5), "p95": _quantile(steady, 0.95), "warm_up": _quantile(first, 0.5)}
         rows.append({"method": row, "draw": finished.draw["draw"], "phase": phase, **times, **told})
     return rows
+
+
+def joules(latency: pd.DataFrame) -> float | None:
+    """A sample's, over all calls after the warm-up (a counter moves in steps, so that one call tells little)."""
+    steady = latency[~latency["warm_up"].astype(bool) & latency["joules"].notna()]
+    return float(steady["joules"].sum() / steady["samples"].sum()) if len(steady) else None
 
 
 def _quantile(seconds: pd.Series, share: float) -> float | None:

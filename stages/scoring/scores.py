@@ -42,17 +42,38 @@ def sets(long: pd.DataFrame, selection: Selection, images: Sequence[str], sample
     return np.repeat(np.arange(count)[:, None], len(images), axis=1)
 
 
+def spread(long: pd.DataFrame, metric: str, selection: Selection) -> dict[str, float]:
+    """std_images and std_samples: how much images differ, and how much the samples of one image (one-way analysis).
+
+    The variance of the images' means holds 1 / K of the samples': it is taken off, and 0 at least is left. NaN where
+    one sample an image enters, which tells neither.
+    """
+    rows = long[(long["metric"] == metric) & (long["k"] != WHOLE_IMAGE)]
+    grouped = rows.groupby("image", sort=False)["value"]
+    samples = len(rows) / max(1, rows["image"].nunique())
+    if selection != "all" or samples < 2:
+        return {"std_images": np.nan, "std_samples": np.nan}
+    within = float(grouped.var(ddof=1).mean())
+    between = float(grouped.mean().var(ddof=1)) - within / samples
+    return {"std_images": max(0.0, between) ** 0.5, "std_samples": within**0.5}
+
+
 def summarise(
     long: pd.DataFrame, selection: Selection, whole: Mapping[str, tuple[float, float, float]], samples: int
 ) -> pd.DataFrame:
-    """A row a metric: estimate, low, high, std, n, sources, k. `whole`: (estimate, low, high) of set-level metrics."""
+    """A row a metric: estimate, low, high, std, n, sources, std_images, std_samples, k.
+
+    `whole`: (estimate, low, high) of set-level metrics.
+    """
     rows = []
     for metric in long["metric"].unique():
         values = per_image(long, metric, selection)
-        rows.append({"metric": metric, **asdict(interval(values["value"], values["source"].tolist()))})
+        told = asdict(interval(values["value"], values["source"].tolist()))
+        rows.append({"metric": metric, **told, **spread(long, metric, selection)})
     images, sources = long["image"].nunique(), long["source"].nunique()
     for metric, numbers in whole.items():
-        told = dict(zip(("estimate", "low", "high"), numbers, strict=True))
-        rows.append({"metric": metric, **told, "std": np.nan, "n": images, "clusters": sources})
+        bounds = dict(zip(("estimate", "low", "high"), numbers, strict=True))
+        unknown = dict.fromkeys(("std", "std_images", "std_samples"), np.nan)
+        rows.append({"metric": metric, **bounds, **unknown, "n": images, "clusters": sources})
     entering = 1 if selection == "first" else samples
     return pd.DataFrame(rows).rename(columns={"clusters": "sources"}).assign(k=entering)

@@ -1,4 +1,4 @@
-"""What the Frechet distance's interval covers: 90 to 99 of 100 simulated experiments at a nominal 95 %."""
+"""What the intervals of set-level numbers cover: 90 to 99 of 100 simulated experiments at a nominal 95 %."""
 
 from collections.abc import Callable
 
@@ -8,9 +8,12 @@ import torch
 from numpy.typing import NDArray
 
 from stages.metrics.frechet import fit, frechet
+from stages.metrics.kernel import in_blocks
+from stages.metrics.prdc import NAMES, prdc
 from stages.metrics.subsampling import interval
 
 Draw = Callable[[np.random.Generator], tuple[NDArray, NDArray]]
+Number = Callable[[NDArray, NDArray], float]
 
 
 def pairs(count: int, width: int, shift: float, scale: float, a_photograph: int = 1) -> Draw:
@@ -30,15 +33,23 @@ def distance(real_ND: NDArray, fake_ND: NDArray) -> float:
     return frechet(fit(torch.from_numpy(real_ND)), fit(torch.from_numpy(fake_ND)))
 
 
-def covered(draw: Draw, clusters: list[str], experiments: int) -> float:
-    """The share of experiments whose interval holds the mean of the distance at this n."""
+def kernel_distance(real_ND: NDArray, fake_ND: NDArray) -> float:
+    return in_blocks(torch.from_numpy(real_ND), torch.from_numpy(fake_ND))
+
+
+def one_of(name: str) -> Number:
+    return lambda real_ND, fake_ND: prdc(torch.from_numpy(real_ND), torch.from_numpy(fake_ND))[NAMES.index(name)]
+
+
+def covered(draw: Draw, clusters: list[str], experiments: int, number: Number = distance) -> float:
+    """The share of experiments whose interval holds the mean of the number at this n."""
     rng = np.random.default_rng(0)
-    truth = np.mean([distance(*draw(rng)) for _ in range(250)])
+    truth = np.mean([number(*draw(rng)) for _ in range(250)])
     hits = 0
     for _ in range(experiments):
         real_ND, fake_ND = draw(rng)
-        on = lambda i_N, real_ND=real_ND, fake_ND=fake_ND: distance(real_ND[i_N], fake_ND[i_N])  # noqa: E731
-        low, high = interval(on, distance(real_ND, fake_ND), clusters)
+        on = lambda i_N, real_ND=real_ND, fake_ND=fake_ND: number(real_ND[i_N], fake_ND[i_N])  # noqa: E731
+        low, high = interval(on, number(real_ND, fake_ND), clusters)
         hits += low <= truth <= high
     return hits / experiments
 
@@ -55,6 +66,17 @@ def covered(draw: Draw, clusters: list[str], experiments: int) -> float:
 def test_the_frechet_distances_interval_covers_its_mean(draw, a_photograph):
     clusters = [str(i // a_photograph) for i in range(120)]
     assert 0.90 <= covered(draw, clusters, 100) <= 0.99
+
+
+@pytest.mark.parametrize("shift", [0.4, 0.1], ids=["far", "near"])
+def test_the_kernel_distances_interval_covers_its_mean(shift):
+    assert 0.90 <= covered(pairs(120, 6, shift, scale=1.2), [str(i) for i in range(120)], 200, kernel_distance) <= 0.99
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_intervals_of_precision_recall_density_and_coverage_do(name):
+    draw = pairs(120, 6, shift=0.4, scale=1.2)
+    assert 0.90 <= covered(draw, [str(i) for i in range(120)], 100, one_of(name)) <= 0.99
 
 
 @pytest.mark.long

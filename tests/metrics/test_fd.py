@@ -72,7 +72,7 @@ def test_it_does_not_depend_on_batches_and_keeps_the_real_side(backbones, view, 
     sets_SN = torch.arange(2)[:, None].expand(2, 12)
     values = []
     for size, real in ((12, tmp_path), (5, tmp_path), (1, None)):
-        metric = fd.FrechetDistance("alexnet", Axes(CPU, 12, real))
+        metric = fd.frechet_distance("fd_alexnet", "alexnet", Axes(CPU, 12, real))
         assert not any(dict(metric(part)) for part in split(shown, size))
         values.append(metric.whole(sets_SN)["fd_alexnet"])
     assert values == pytest.approx([values[0]] * 3, rel=1e-5)
@@ -81,7 +81,7 @@ def test_it_does_not_depend_on_batches_and_keeps_the_real_side(backbones, view, 
 
 def test_all_samples_are_the_mean_of_one_set_a_sample(backbones, view):
     shown = view(images=12, samples=2, size=32)
-    metric = fd.FrechetDistance("alexnet", Axes(CPU, 12))
+    metric = fd.frechet_distance("fd_alexnet", "alexnet", Axes(CPU, 12))
     metric(shown)
     both, first, second = (
         metric.whole(torch.tensor(ks)[:, None].expand(-1, 12))["fd_alexnet"] for ks in ([0, 1], [0], [1])
@@ -92,7 +92,7 @@ def test_all_samples_are_the_mean_of_one_set_a_sample(backbones, view):
 
 def test_on_some_images_it_is_the_number_of_these_alone(backbones, view):
     shown, sets_SN = view(images=12, samples=2, size=32), torch.tensor([[0] * 12, [1] * 12])
-    whole, part = (fd.FrechetDistance("alexnet", Axes(CPU, 12)) for _ in range(2))
+    whole, part = (fd.frechet_distance("fd_alexnet", "alexnet", Axes(CPU, 12)) for _ in range(2))
     whole(shown)
     some = [0, 3, 4, 9, 11]
     part(View(*(x[some] for x in (shown.image_BCHW, shown.known_B1HW, shown.raw_BKCHW, shown.judged_BKCHW)), 0, 2))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -64,6 +65,16 @@ def test_a_summary_counts_images_sources_and_samples(long):
     assert summary.loc["l1", ["estimate", "n", "sources", "k"]].tolist() == [pytest.approx(14.5 / 3), 3, 2, 2]
     assert summary.loc["fd", ["estimate", "low", "high", "n"]].tolist() == [7.0, 6.0, 8.5, 3]
     assert scores.summarise(long, "first", {}, 2)["k"].unique().tolist() == [1]
+
+
+def test_the_variance_of_images_and_of_samples_are_told_apart():
+    rng, images, samples = np.random.default_rng(0), 2000, 4
+    values_NK = 3.0 * rng.standard_normal((images, 1)) + 2.0 * rng.standard_normal((images, samples))
+    index = pd.MultiIndex.from_product([range(images), range(samples)], names=["image", "k"])
+    long = pd.Series(values_NK.ravel(), index, name="value").reset_index().assign(metric="psnr")
+    told = scores.spread(long, "psnr", "all")
+    assert told["std_images"] == pytest.approx(3.0, rel=0.05) and told["std_samples"] == pytest.approx(2.0, rel=0.05)
+    assert np.isnan(list(scores.spread(long, "psnr", "first").values())).all()
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from stages.methods.latent_codes.token_mask import TokenMask, enlarge
 
 PARENTS: tuple[str, ...] = ("vq", "encoder", "prior", "decoder")
 SHARED: tuple[str, ...] = ("token_mask",)
+ALPHAS = (10, 25, 50, 75, 100)  # hundredths: of the token masks that are shown side by side
 
 
 class Params(contract.Params):
@@ -78,6 +79,7 @@ class Inpainter:
             with self._phase("decode"):
                 raw_BKCHW = self._decode(image_BCHW, known_B1HW, cells_B1HW, drawn_BKHW)
         side = {"token_mask": enlarge(cells_B1HW, image_BCHW.shape[-1]), "codes": self._codes_picture(drawn_BKHW)}
+        side |= {f"alpha-{alpha:03d}": self._cells_at(known_B1HW, alpha / 100) for alpha in ALPHAS}
         return Completions(raw_BKCHW.clamp(-1, 1), side, dict(self._seconds))
 
     def _draw(self, codes_BHW: Tensor, cells_B1HW: Tensor, seeds_BK: Tensor) -> Tensor:
@@ -96,6 +98,11 @@ class Inpainter:
         )
         raw_RCHW = self.decoder.compose(features_RDHW, z_RDHW, cells_R1HW)
         return self.decoder.refine(raw_RCHW, image_RCHW, known_R1HW).unflatten(0, (-1, samples))
+
+    def _cells_at(self, known_B1HW: Tensor, alpha: float) -> Tensor:
+        """The token mask that another alpha would give (Fig. 3)."""
+        rule = self.params.token_mask.model_copy(update={"alpha": alpha})
+        return enlarge(rule.cells(known_B1HW, self.encoder.stem, self.encoder.levels), known_B1HW.shape[-1])
 
     def _codes_picture(self, codes_BKHW: Tensor) -> Tensor:
         """The first sample's codes decoded by the vq alone."""

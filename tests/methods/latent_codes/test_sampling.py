@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 
 from stages.contract import Inpainter, Request, UserError
 from stages.images.pixels import to_uint8
+from stages.methods.latent_codes import inpaint
 from tests.methods.conftest import PlainTools, mean_square
 from tests.methods.latent_codes.conftest import make_inpainter, make_part, release
 
@@ -90,8 +93,16 @@ def test_one_seed_repeats_and_two_differ(lively, request_of):
     assert torch.equal(first.raw_BKCHW, again.raw_BKCHW)
     assert not torch.equal(first.raw_BKCHW[:, 0], first.raw_BKCHW[:, 1])
     assert first.raw_BKCHW.abs().max() <= 1
-    assert first.side.keys() == {"token_mask", "codes"}
+    assert first.side.keys() == {"token_mask", "codes", *(f"alpha-{alpha:03d}" for alpha in inpaint.ALPHAS)}
     assert first.seconds.keys() == {"encode", "tokens", "decode"}
+
+
+def test_a_higher_alpha_leaves_more_tokens_to_be_drawn(lively, request_of):
+    """Fig. 3: each mask is in the one before, and the mask of the rule's own alpha is the token mask."""
+    side = make_inpainter(lively).sample(request_of(4, 1)).side
+    masks = [side[f"alpha-{alpha:03d}"] for alpha in inpaint.ALPHAS]
+    assert all((later <= earlier).all() for earlier, later in pairwise(masks))
+    assert torch.equal(side["alpha-050"], side["token_mask"]) and not torch.equal(masks[0], masks[-1])
 
 
 @pytest.mark.parametrize("changes", [{}, {"confidence": "maskgit"}, {"decoding": "vanilla"}])
