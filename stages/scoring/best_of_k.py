@@ -49,4 +49,4 @@ def curves(long: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
 def _grid(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Values of a metric by image (rows) and sample (columns); empty without any."""
     own = rows[rows["metric"] == metric]
-    return own.pivot(index="image", columns="k", values="value") if len(own) else pd.DataFrame()
+    return own.pivot_table(index="image", columns="k", values="value", dropna=False) if len(own) else pd.DataFrame()
