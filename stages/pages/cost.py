@@ -24,9 +24,11 @@ class Cost:
 
     row: str
     draw: str
+    hole: str
     median: str
     p95: str
     warm_up: str
+    a_sample: str
     samples: int
     images: int
     memory: str
@@ -60,9 +62,11 @@ def _cost(total: Mapping[str, Any], phases: Sequence[Mapping[str, Any]], longest
     return Cost(
         total["method"],
         total["draw"],
+        f"{total['hole']:.0%}",
         milliseconds(total["median"]),
         milliseconds(total["p95"]),
         milliseconds(total["warm_up"]),
+        milliseconds(_seconds(total) / total["samples"]),
         int(total["samples"]),
         int(total["images"]),
         f"{total['peak_memory_bytes'] / 2**20:,.0f} MiB",

@@ -16,6 +16,7 @@ from stages.pages.grids import shown
 from stages.samples.store import Samples
 
 IMAGES = 4  # a plate that shows several images
+EACH = 3  # plates of one name at most: a project has many draws
 ALPHA = "alpha-"  # how the side pictures of token masks by alpha begin; then alpha in hundredths
 
 
@@ -43,7 +44,7 @@ def find(draws: Sequence[Drawn]) -> tuple[list[Plate], list[Missing]]:
     plates, missing = list[Plate](), list[Missing]()
     for name, shows, needs, make in NAMED:
         made = [plate for drawn in draws for plate in make(drawn, name)] if make else []
-        plates += made
+        plates += made[:EACH]
         missing += [] if made else [Missing(name, shows, needs)]
     return plates, missing
 

@@ -47,5 +47,6 @@ def curves(long: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
 
 
 def _grid(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Values of a metric by image (rows) and sample (columns)."""
-    return rows[rows["metric"] == metric].pivot_table(index="image", columns="k", values="value", dropna=False)
+    """Values of a metric by image (rows) and sample (columns); empty without any."""
+    own = rows[rows["metric"] == metric]
+    return own.pivot_table(index="image", columns="k", values="value", dropna=False) if len(own) else pd.DataFrame()

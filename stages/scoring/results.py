@@ -148,7 +148,7 @@ def cost(row: str, finished: Finished) -> list[dict[str, Any]]:
     if finished.latency.empty:
         return []
     told = {key: finished.draw[key] for key in ("images", "samples", "device", "peak_memory_bytes", "no_joules")}
-    told["joules"] = joules(finished.latency)
+    told |= {"joules": joules(finished.latency), "hole": sum(finished.holes) / len(finished.holes)}
     rows = []
     for phase, calls in finished.latency.groupby("phase", sort=False):
         warm = calls["warm_up"].astype(bool)
