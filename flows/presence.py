@@ -10,13 +10,12 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from prefect import get_client
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName, FlowRunFilter
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.states import Crashed, Scheduled
 
-from flows import locks
+from flows import locks, server
 
 OURS = ("run-stage", "run-point", "reproduce", "sweep")
 WAITING = ("reproduce", "sweep")  # nobody waits for these; the others are run again by who asked for them
@@ -38,7 +37,7 @@ def _lock(run: str) -> Path:
 
 def mend() -> list[str]:
     """Mark this machine's dead runs as crashed, and begin crashed `WAITING` ones again; a line for each."""
-    with get_client(sync_client=True) as client:
+    with server.client() as client:
         running = _runs(client, OURS, (StateType.RUNNING, StateType.CANCELLING))
         lines = [_bury(client, run) for run in running if _dead(run)]
         crashed = _runs(client, WAITING, (StateType.CRASHED,))

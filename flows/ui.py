@@ -11,13 +11,7 @@ from pathlib import Path
 
 from flows import keeper, locks
 from flows.keeper import Kept
-
-HOST = "127.0.0.1"  # nobody else: neither server knows passwords
-
-
-def prefect_port() -> str:
-    """Of Prefect's pages and API."""
-    return os.environ.get("PREFECT_PORT", "4200")
+from flows.server import HOST, port
 
 
 def mlflow_port() -> str:
@@ -25,17 +19,12 @@ def mlflow_port() -> str:
     return os.environ.get("MLFLOW_PORT", "5000")
 
 
-def api() -> str:
-    """Prefect's API: PREFECT_API_URL, or the one that `start` serves here."""
-    return os.environ.get("PREFECT_API_URL") or f"http://{HOST}:{prefect_port()}/api"
-
-
 def run() -> None:
     """Both servers, in the foreground."""
     home, store = keeper.home(), f"sqlite:///{Path('mlflow.db').resolve()}"
     home.mkdir(parents=True, exist_ok=True)
     _prepare(home, store)
-    prefect = ["prefect", "server", "start", "--host", HOST, "--port", prefect_port()]
+    prefect = ["prefect", "server", "start", "--host", HOST, "--port", port()]
     mlflow = ["mlflow", "server", "--backend-store-uri", store, "--artifacts-destination", "mlartifacts"]
     mlflow += ["--host", HOST, "--port", mlflow_port(), "--workers", "1"]
     keeper.keep("ui", [Kept("prefect", prefect), Kept("mlflow", mlflow)])
@@ -52,7 +41,7 @@ def _prepare(home: Path, store: str) -> None:
 
 def ready() -> bool:
     """Whether both servers answer."""
-    return _answers(f"http://{HOST}:{prefect_port()}/api/health") and _answers(f"http://{HOST}:{mlflow_port()}/health")
+    return _answers(f"http://{HOST}:{port()}/api/health") and _answers(f"http://{HOST}:{mlflow_port()}/health")
 
 
 def _answers(url: str) -> bool:

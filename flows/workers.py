@@ -12,7 +12,7 @@ from pathlib import Path
 
 from flows import keeper, presence
 from flows.keeper import Kept
-from flows.ui import api
+from flows.server import api
 
 POOLS = ("flows", "cpu", "gpu")
 WAITING = "32"  # so many flows that only wait may run at once
