@@ -6,6 +6,9 @@ VENV := .venv
 READY := $(VENV)/.ready
 METHOD ?= latent_codes
 NAME ?= photographs
+export PREFECT_PORT ?= 4200
+export MLFLOW_PORT ?= 5000
+export PREFECT_HOME ?= $(CURDIR)/.prefect
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # none of the tools phones home unless the user says so
@@ -14,7 +17,7 @@ export DO_NOT_TRACK ?= true
 export MLFLOW_DISABLE_TELEMETRY ?= true
 export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 
-.PHONY: help setup repro test test-all lint format bench gpu preset ui lock clean
+.PHONY: help setup repro test test-all lint format bench gpu preset ui workers deploy pipeline sweep stop lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,8 +65,27 @@ gpu: $(READY)  ## train, sample and score METHOD without dvc, in this process's 
 preset: $(READY)  ## write params.yaml from presets/NAME.yaml
 	plurifill preset $(NAME)
 
-ui: $(READY)  ## MLflow's pages on 127.0.0.1:5000
-	mlflow server --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
+ui: $(READY)  ## Prefect's and MLflow's servers on 127.0.0.1, ports PREFECT_PORT and MLFLOW_PORT
+	python -m flows.ui start
+	@echo "Prefect: http://127.0.0.1:$(PREFECT_PORT)    MLflow: http://127.0.0.1:$(MLFLOW_PORT)"
+
+workers: $(READY)  ## this machine's workers: one a GPU, or the CPU
+	python -m flows.workers start
+
+deploy: $(READY)  ## put prefect.yaml's deployments on the server
+	python -m flows.deploy
+
+pipeline sweep: export PREFECT_API_URL ?= http://127.0.0.1:$(PREFECT_PORT)/api
+
+pipeline: $(READY)  ## run what is stale by the workers
+	prefect deployment run reproduce/pipeline --watch
+
+sweep: $(READY)  ## run the sweep NAME of params.yaml by the workers
+	prefect deployment run sweep/grid --param name=$(NAME) --watch
+
+stop:  ## end what ui and workers started; work in progress is saved
+	python -m flows.workers stop
+	python -m flows.ui stop
 
 lock:  ## compile requirements.lock from pyproject.toml (versions and hashes, no addresses)
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock

@@ -1,31 +1,47 @@
 """The graph as DVC reads it from dvc.yaml: stage names, their order, their kind (cpu or gpu), what is stale."""
 
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from dvc.repo import Repo
+from dvc.stage import PipelineStage
+
+from flows.refused import Refused, nearest
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One DVC stage: where it runs and what must be done before it."""
+    """One DVC stage: where it runs, what must be done before it, and its settings (cmd, values of params) as JSON."""
 
     name: str
     kind: str
     parents: tuple[str, ...]
+    settings: str
 
 
-def stages(root: str = ".") -> dict[str, Stage]:
+Graph = Mapping[str, Stage]
+
+
+def read(root: Path = Path()) -> Graph:
     """All stages by name, parents first."""
-    with Repo(root) as repo:
+    with Repo(str(root)) as repo:
         graph = repo.index.graph  # an edge leads from a stage to the one it depends on
-        found = {
-            stage.name: Stage(stage.name, stage.meta["kind"], tuple(sorted(p.name for p in graph.successors(stage))))
-            for stage in graph
-        }
+        found = {stage.name: _stage(stage, graph.successors(stage)) for stage in graph}
     return _ordered(found)
 
 
-def _ordered(found: dict[str, Stage]) -> dict[str, Stage]:
+def _stage(stage: PipelineStage, parents: Iterable[PipelineStage]) -> Stage:
+    values = [dep.read_params() for dep in stage.params]
+    settings = json.dumps([stage.cmd, values], sort_keys=True, default=str)
+    return Stage(stage.name, stage.meta["kind"], tuple(sorted(parent.name for parent in parents)), settings)
+
+
+def _ordered(found: Graph) -> Graph:
     done: dict[str, Stage] = {}
     while len(done) < len(found):
         ready = [s for n, s in sorted(found.items()) if n not in done and all(p in done for p in s.parents)]
@@ -33,11 +49,44 @@ def _ordered(found: dict[str, Stage]) -> dict[str, Stage]:
     return done
 
 
-def stale(root: str = ".") -> list[str]:
+def imagined(pipeline: str, params: str) -> Graph:
+    """The graph that the texts of a dvc.yaml and a params.yaml would give; nothing is run or hashed."""
+    with TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / ".dvc").mkdir()
+        (root / ".dvc" / "config").write_text("[core]\n    no_scm = true\n    analytics = false\n")
+        (root / "dvc.yaml").write_text(pipeline)
+        (root / "params.yaml").write_text(params)
+        return read(root)
+
+
+def stale(graph: Graph, root: Path = Path()) -> list[str]:
     """The stages that DVC would run, with all their descendants, parents first."""
-    with Repo(root) as repo:
+    with Repo(str(root), _wait_for_lock=True) as repo:
         changed = {name.split(":")[-1] for name in repo.status()}
-    for name, stage in stages(root).items():
+    for name, stage in graph.items():
         if changed.intersection(stage.parents):
             changed.add(name)
-    return [name for name in stages(root) if name in changed]
+    return [name for name in graph if name in changed]
+
+
+def ancestors(graph: Graph, targets: Iterable[str]) -> list[str]:
+    """The stages that `targets` need, themselves among them, parents first. Refused where one is not in the graph."""
+    needed = set()
+    waiting = list(targets)
+    while waiting:
+        name = waiting.pop()
+        if name not in graph:
+            raise Refused(f"dvc.yaml: no stage {name}{nearest(name, graph)}")
+        needed.add(name)
+        waiting += graph[name].parents
+    return [name for name in graph if name in needed]
+
+
+def signatures(graph: Graph) -> dict[str, str]:
+    """Stage -> a digest of its settings and of all that goes before it: equal digests, equal work (at one commit)."""
+    marks: dict[str, str] = {}
+    for name, stage in graph.items():
+        parts: list[Any] = [name, stage.settings, [marks[parent] for parent in stage.parents]]
+        marks[name] = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return marks

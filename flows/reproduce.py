@@ -1,43 +1,76 @@
-"""The pipeline as a Prefect flow: DVC decides what is stale, Prefect decides when each stage runs."""
+"""The pipeline as a Prefect flow: DVC decides what is stale, Prefect decides when and where each stage runs.
+
+`python -m flows.reproduce` runs it in this process, without server or worker; the deployments send each stage to the
+pool of its kind.
+"""
 
 import os
-import subprocess
+import time
+from pathlib import Path
 
-from prefect import flow, get_run_logger, task
+from prefect import flow, runtime, task
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 from prefect.futures import PrefectFuture, wait
 from prefect.states import State
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import graph
+from flows import children, commands, graph, presence, stage
 
-# a workspace is shared only stage by stage, each waiting for the others' locks
-DVC = ("dvc", "--wait-for-lock", "repro", "--single-item")
-
-
-@task(task_run_name="{stage}")
-def run_stage(stage: str) -> None:
-    """One stale stage by `dvc repro`; its output goes to the run's log; a failure fails its descendants alone."""
-    logger = get_run_logger()
-    with subprocess.Popen([*DVC, stage], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        for line in process.stdout or ():
-            logger.info(line.rstrip())
-    if process.returncode:
-        raise RuntimeError(f"dvc repro {stage} ended with exit code {process.returncode}")
-
-
-# one stage at a time: two trainings on one device fall to a fraction of their speed
-AT_ONCE = int(os.environ.get("PLURIFILL_STAGES_AT_ONCE", "1"))
+# here, one stage at a time: two trainings on one device fall to a fraction of their speed; workers have limits
+AT_ONCE = 64 if commands.in_worker() else int(os.environ.get("PLURIFILL_STAGES_AT_ONCE", "1"))
 
 
 @flow(task_runner=ThreadPoolTaskRunner(max_workers=AT_ONCE))  # type: ignore[arg-type]
 def reproduce() -> list[State]:
-    """Run what is stale, parents first; a run with nothing stale ends at once."""
-    runs: dict[str, PrefectFuture[None]] = {}
-    for name in graph.stale():
-        parents = [runs[p] for p in graph.stages()[name].parents if p in runs]
-        runs[name] = run_stage.submit(name, wait_for=parents, return_state=False)
+    """Run what is stale, parents first, independent stages side by side; a failed stage fails its descendants alone."""
+    presence.announce()
+    known = graph.read()
+    deployed, state = bool(runtime.deployment.id), stage.sources()
+    runs: dict[str, PrefectFuture[float]] = {}
+    for name in graph.stale(known):
+        parents = [runs[p] for p in known[name].parents if p in runs]
+        submit = there.submit if deployed else here.submit
+        runs[name] = submit(name, known[name].kind, state, wait_for=parents, return_state=False)
     wait(list(runs.values()))
-    return [run.state for run in runs.values()]
+    states = {name: run.state for name, run in runs.items()}
+    tell(known, states)
+    return list(states.values())
+
+
+@task(task_run_name="{name}")
+def here(name: str, kind: str, state: str) -> float:
+    """One stage in this process's workspace. Seconds."""
+    start = time.monotonic()
+    stage.run(name, Path())
+    return time.monotonic() - start
+
+
+@task(task_run_name="{name}")
+def there(name: str, kind: str, state: str) -> float:
+    """One stage by a worker of its kind's pool; what one elsewhere made is fetched from the DVC remote. Seconds."""
+    start = time.monotonic()
+    children.run(f"run-stage/{kind}", {"stage": name, "state": state}, name)
+    if stage.shared():
+        stage.run(name, Path(), ("--pull",))
+    return time.monotonic() - start
+
+
+def tell(known: graph.Graph, states: dict[str, State]) -> None:
+    """What became of every stage, the tables and the report, as artifacts of the run."""
+    rows = [{"stage": name, **_outcome(states.get(name))} for name in known]
+    create_table_artifact(rows, key="stages", description="What this run did; DVC found the others up to date")
+    tables, page = Path("reports/tables.md"), Path("reports/index.html")
+    if tables.is_file():
+        create_markdown_artifact(tables.read_text(), key="tables", description="Scores of all methods")
+    if page.is_file():
+        create_link_artifact(page.resolve().as_uri(), "the report", key="report")
+
+
+def _outcome(state: State | None) -> dict[str, str]:
+    if state is None:
+        return {"outcome": "up to date", "seconds": ""}
+    seconds = f"{state.result():.1f}" if state.is_completed() else ""
+    return {"outcome": state.name or "", "seconds": seconds}
 
 
 if __name__ == "__main__":

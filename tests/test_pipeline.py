@@ -16,16 +16,9 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = (
-    "stages",
-    "flows",
-    "presets",
-    ".dvcignore",
-    "dvc.yaml",
-    "params.yaml",
-    ".dvc/config",
-    ".gitignore",
-    "data/external",
-)
+    "stages", "flows", "presets", ".dvcignore", "dvc.yaml", "params.yaml", "prefect.yaml",
+    ".dvc/config", ".dvc/.gitignore", ".gitignore", "data/external",
+)  # fmt: skip
 
 
 def call(project: Path, *command: str, expect: int = 0) -> str:
@@ -59,10 +52,8 @@ def edit(project: Path, dotted: str, value: object) -> None:
     yaml.dump(params, project / "params.yaml")
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Path:
-    """A fresh copy of the project at the tiny preset, reproduced once."""
-    folder = tmp_path_factory.mktemp("project")
+def fresh(folder: Path) -> Path:
+    """A copy of the project at the tiny preset in a git repository of its own; nothing is made yet."""
     for name in KEPT:
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -73,6 +64,13 @@ def project(tmp_path_factory) -> Path:
     call(folder, "git", "init", "--quiet")
     call(folder, "plurifill", "preset", "tiny")
     commit(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """A fresh copy of the project at the tiny preset, reproduced once."""
+    folder = fresh(tmp_path_factory.mktemp("project"))
     call(folder, "dvc", "repro")
     commit(folder)
     return folder

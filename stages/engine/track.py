@@ -97,6 +97,7 @@ class Tracker:
         resumed = self._resume(uri)
         if not resumed:
             self._create(uri, experiment)
+        tell(f"{self.about.name}: MLflow run {self._id} of experiment {experiment}")
         if self.params.system_metrics:
             self._watch(uri, resumed)
 

@@ -1,0 +1,138 @@
+"""Runs a command that must not outlive the flow that asked for it: `guard.py [--hold FILE] [--watch PID] -- COMMAND`.
+
+A process of its own, without Prefect: cancelled, or left alone by a flow or a worker that was killed, it asks the
+command's work to save and stop, waits for that, and leaves nothing running. While it runs it holds its locks (a
+device's, a stage's), so that the same device or stage is not given to another, however this one's flow ended.
+"""
+
+import argparse
+import ctypes
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import psutil
+
+ABANDONED = 75  # exit code: the flow or its worker is gone; the same command goes on where this one stopped
+GRACE_S = float(os.environ.get("PLURIFILL_GRACE_S", "120"))  # to save; then what still runs is killed
+POLL_S = 0.2
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
+
+
+class Guard:
+    """One command's life."""
+
+    def __init__(self, watched: list[int], holds: list[Path]) -> None:
+        self.watched = [psutil.Process(pid) for pid in watched if psutil.pid_exists(pid)]
+        self.lost = len(self.watched) < len(watched)
+        self.holds = holds
+        self.asked = 0
+
+    def run(self, command: list[str]) -> int:
+        """The command's exit code; 128 + signal after a stop, ABANDONED where a watched process has ended."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._ask)
+        if sys.platform == "linux":  # orphans of the command become children of this process: none is missed
+            ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        files = [file for path in self.holds if (file := self._hold(path)) is not None]
+        if self._ends():
+            return self._code()
+        process = subprocess.Popen(
+            command, start_new_session=True, preexec_fn=_end_with_parent, pass_fds=[f.fileno() for f in files]
+        )
+        while process.poll() is None and not self._ends():
+            time.sleep(POLL_S)
+        stopped = process.poll() is None
+        _stop(process)
+        return self._code() if stopped else process.returncode
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.asked = number
+
+    def _hold(self, path: Path) -> Any:
+        """The open, locked file; None where the wait for it was ended."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a")
+        told = False
+        while not self._ends():
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return file
+            except BlockingIOError:
+                if not told:
+                    print(f"waiting: {path.stem} is in use", flush=True)
+                told = True
+                time.sleep(POLL_S)
+        return None
+
+    def _ends(self) -> bool:
+        self.lost = self.lost or not all(_lives(process) for process in self.watched)
+        return self.lost or bool(self.asked)
+
+    def _code(self) -> int:
+        return ABANDONED if self.lost else 128 + self.asked
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _end_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """SIGTERM to the work itself, so that it saves; the command is then left to tidy up; at last SIGKILL to all."""
+    asked: set[int] = set()
+    until = time.monotonic() + GRACE_S
+    while running := _running():
+        if time.monotonic() > until:
+            for child in running:
+                child.kill()
+        for child in _work(process) if time.monotonic() < until else ():
+            if child.pid not in asked:
+                asked.add(child.pid)
+                child.terminate()
+        process.poll()
+        time.sleep(POLL_S)
+    process.wait()
+
+
+def _running() -> list[psutil.Process]:
+    """Every descendant that has not ended."""
+    return [child for child in psutil.Process().children(recursive=True) if _lives(child)]
+
+
+def _work(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """What is to save: the command's children (dvc's stage), not theirs (a training's loaders); orphans likewise."""
+    own = [child for child in psutil.Process().children() if child.pid != process.pid and _lives(child)]
+    try:
+        command = psutil.Process(process.pid)
+        inner = [child for child in command.children() if _lives(child)]
+        return own + (inner or [command])
+    except psutil.NoSuchProcess:
+        return own
+
+
+def main() -> None:
+    """Exit with the command's code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--hold", type=Path, action="append", default=[])
+    parser.add_argument("--watch", type=int, action="append", default=[])
+    parser.add_argument("command", nargs="+")
+    given = parser.parse_args()
+    sys.exit(Guard(given.watch, given.hold).run(given.command))
+
+
+if __name__ == "__main__":
+    main()

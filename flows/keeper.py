@@ -1,0 +1,126 @@
+"""Keeps processes running in the background: starts them again when they end, and ends all of them with itself."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flows import locks
+
+AGAIN_S = 5.0  # before a process that ended is started again
+STOP_S = 15.0  # to end; a worker would wait for its flows, which are stopped, saved, when it has gone
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def home() -> Path:
+    """Prefect's database, the logs and the locks of what is kept running."""
+    return Path(os.environ.setdefault("PREFECT_HOME", str(Path(".prefect").resolve())))
+
+
+@dataclass
+class Kept:
+    """One process that is to run."""
+
+    name: str
+    command: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+    ended: float = 0.0
+
+    def start(self) -> None:
+        """Start it; it ends with this process."""
+        self.process = subprocess.Popen(
+            self.command, env={**os.environ, **self.env}, preexec_fn=_end_with_parent, stdin=subprocess.DEVNULL
+        )
+
+    def look(self) -> None:
+        """Start it, or start it again some seconds after it ended."""
+        if self.process is None:
+            self.start()
+        elif self.process.poll() is not None:
+            if not self.ended:
+                self.ended = time.monotonic()
+                print(f"{self.name} ended with exit code {self.process.returncode}", flush=True)
+            elif time.monotonic() - self.ended > AGAIN_S:
+                self.ended = 0.0
+                self.start()
+
+
+def _end_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+
+
+def keep(name: str, kept: Sequence[Kept], now_and_then: Callable[[], None] | None = None) -> None:
+    """Keep them running in the foreground until SIGTERM or SIGINT."""
+    asked: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: asked.append(number))
+    with locks.held(_lock(name), SystemExit(f"{name}: running already")) as file:
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        while not asked:
+            for one in kept:
+                one.look()
+            if now_and_then:
+                now_and_then()
+            time.sleep(1)
+        _end(kept)
+
+
+def _end(kept: Sequence[Kept]) -> None:
+    running = [one.process for one in kept if one.process and one.process.poll() is None]
+    for process in running:
+        process.terminate()
+    until = time.monotonic() + STOP_S
+    for process in running:
+        try:
+            process.wait(max(until - time.monotonic(), 0))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def start(name: str, ready: Callable[[], bool] = lambda: True) -> None:
+    """`python -m flows.NAME run` in the background; returns when it is ready. Its output: NAME.log in `home()`."""
+    log = home() / f"{name}.log"
+    home().mkdir(parents=True, exist_ok=True)
+    if locks.is_held(_lock(name)):
+        print(f"{name}: running already; make stop ends it")
+        return
+    with log.open("a") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"flows.{name}", "run"],
+            stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+        )  # fmt: skip
+    while not (locks.is_held(_lock(name)) and ready()):
+        if process.poll() is not None:
+            sys.exit(f"{name}: ended with exit code {process.returncode}; see {log}")
+        time.sleep(0.2)
+
+
+def stop(name: str) -> None:
+    """End what `start` started, and wait for it."""
+    if not locks.is_held(_lock(name)):
+        return
+    os.kill(int(_lock(name).read_text()), signal.SIGTERM)
+    while locks.is_held(_lock(name)):
+        time.sleep(0.2)
+
+
+def _lock(name: str) -> Path:
+    return home() / f"{name}.lock"
+
+
+def main(name: str, run: Callable[[], None], ready: Callable[[], bool] = lambda: True) -> None:
+    """`start`, `stop`, or `run` in the foreground."""
+    words = {"start": lambda: start(name, ready), "stop": lambda: stop(name), "run": run}
+    if len(sys.argv) != 2 or sys.argv[1] not in words:
+        sys.exit(f"usage: python -m flows.{name} {'|'.join(words)}")
+    words[sys.argv[1]]()

@@ -1,0 +1,65 @@
+"""One point of a sweep: its own worktree, `dvc repro` of its scores, an experiment, and the files that stay."""
+
+import time
+from pathlib import Path
+
+from prefect import flow, get_run_logger
+from prefect.states import State
+
+from flows import commands, locks, presence, stage
+from flows.points import Overrides
+from flows.results import Results
+from flows.worktree import Worktree
+
+
+@flow(flow_run_name="{sweep}/{point}")
+def run_point(sweep: str, point: str, overrides: Overrides, methods: list[str], commit: str) -> State | None:
+    """Make one point of a sweep; the `sweep` flow asks for it. A finished point is left as it is."""
+    presence.announce()
+    return commands.crash_if_abandoned(lambda: make(sweep, point, overrides, methods, commit))
+
+
+def make(sweep: str, point: str, overrides: Overrides, methods: list[str], commit: str) -> None:
+    """The point, from wherever it stands to its files in reports/sweeps."""
+    root = Path().resolve()
+    results, tree = Results(root, sweep), Worktree(root, sweep, point)
+    with locks.held(tree.lock):
+        if results.done(point):
+            return get_run_logger().info(f"{sweep}/{point}: finished already")
+        start = time.monotonic()
+        tree.open(commit, overrides)
+        _reproduce(tree, [f"benchmark@{method}" for method in methods])
+        experiment = _save(tree)
+        about = {"overrides": overrides, "commit": commit, "experiment": experiment, "methods": methods}
+        seconds = round(time.monotonic() - start, 1)
+        results.write(point, tree.folder / "reports" / "scores", {**about, "seconds": seconds})
+        tree.remove()
+    _remember(root, sweep, point)
+
+
+def _reproduce(tree: Worktree, targets: list[str]) -> None:
+    shared = stage.shared(tree.root)
+    pull = ["--pull"] if shared else []
+    _dvc(tree, tree.folder / ".dvc" / "tmp" / "point.lock", "repro", *pull, *targets)
+    if shared:
+        _dvc(tree, tree.folder / ".dvc" / "tmp" / "point.lock", "push", "--run-cache", "--with-deps", *targets)
+
+
+def _save(tree: Worktree) -> str:
+    """A DVC experiment of the worktree's params, dvc.lock and metrics; worktrees share refs, so one at a time."""
+    name = f"{tree.sweep}-{tree.point}"
+    _dvc(tree, tree.root / ".dvc" / "tmp" / "sweeps" / "experiments.lock", "exp", "save", "--force", "--name", name)
+    return name
+
+
+def _dvc(tree: Worktree, lock: Path, *words: str) -> None:
+    commands.run(["dvc", "--wait-for-lock", *words], tree.folder, lock, tree.environment())
+
+
+def _remember(root: Path, sweep: str, point: str) -> None:
+    """Tell MLflow; where that fails, the point is finished all the same."""
+    try:
+        lock = root / ".dvc" / "tmp" / "running" / "record.lock"
+        commands.run(["plurifill", "record", "--sweep", sweep, "--point", point], root, lock)
+    except RuntimeError as error:
+        get_run_logger().warning(f"{sweep}/{point} is not in MLflow: {error}")

@@ -1,0 +1,28 @@
+"""Where Prefect's server is, and a client of it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prefect import get_client
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+HOST = "127.0.0.1"  # nobody else: the servers know no passwords
+
+
+def port() -> str:
+    """Of the server that `make ui` starts here."""
+    return os.environ.get("PREFECT_PORT", "4200")
+
+
+def api() -> str:
+    """PREFECT_API_URL, or the server here."""
+    return os.environ.get("PREFECT_API_URL") or f"http://{HOST}:{port()}/api"
+
+
+@contextmanager
+def client() -> Iterator[SyncPrefectClient]:
+    """A client of that server; never of a temporary one."""
+    with temporary_settings({PREFECT_API_URL: api()}), get_client(sync_client=True) as found:
+        yield found

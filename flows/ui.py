@@ -1,0 +1,56 @@
+"""`python -m flows.ui start|stop|run`: Prefect's server and MLflow's on 127.0.0.1, their databases made ready once.
+
+PREFECT_PORT and MLFLOW_PORT move them; the state of both lies in the project (.prefect/, mlflow.db, mlartifacts/).
+"""
+
+import os
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from flows import keeper, locks
+from flows.keeper import Kept
+from flows.server import HOST, port
+
+
+def mlflow_port() -> str:
+    """Of MLflow's pages and API."""
+    return os.environ.get("MLFLOW_PORT", "5000")
+
+
+def run() -> None:
+    """Both servers, in the foreground."""
+    home, store = keeper.home(), f"sqlite:///{Path('mlflow.db').resolve()}"
+    home.mkdir(parents=True, exist_ok=True)
+    _prepare(home, store)
+    prefect = ["prefect", "server", "start", "--host", HOST, "--port", port()]
+    mlflow = ["mlflow", "server", "--backend-store-uri", store, "--artifacts-destination", "mlartifacts"]
+    mlflow += ["--host", HOST, "--port", mlflow_port(), "--workers", "1"]
+    keeper.keep("ui", [Kept("prefect", prefect), Kept("mlflow", mlflow)])
+
+
+def _prepare(home: Path, store: str) -> None:
+    """Of several processes that make a fresh sqlite database at once, all but one fail."""
+    if not (home / "prefect.db").exists():
+        subprocess.run(["prefect", "server", "database", "upgrade", "--yes"], check=True)
+    if not Path("mlflow.db").exists():
+        with locks.held(Path("mlflow.db.lock")):  # trainings take the same one
+            subprocess.run(["mlflow", "db", "upgrade", store], check=True)
+
+
+def ready() -> bool:
+    """Whether both servers answer."""
+    return _answers(f"http://{HOST}:{port()}/api/health") and _answers(f"http://{HOST}:{mlflow_port()}/health")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as reply:
+            return bool(reply.status == 200)
+    except (urllib.error.URLError, TimeoutError, ConnectionError):
+        return False
+
+
+if __name__ == "__main__":
+    keeper.main("ui", run, ready)

@@ -1,0 +1,142 @@
+"""A project with its own servers on free ports of 127.0.0.1, its own workers, and what a test asks them."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+OWN = ("MLFLOW_", "PLURIFILL_", "PREFECT_", "DVC_", "MAKE", "MFLAGS")
+FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+
+
+def free_port() -> str:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return str(found.getsockname()[1])
+
+
+def until(true: Callable[[], Any], patience_s: float = 240) -> Any:
+    """What `true` returns, once it is true."""
+    deadline = time.monotonic() + patience_s
+    while not (found := true()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+    return found
+
+
+@dataclass
+class House:
+    """One project, its servers and its workers."""
+
+    project: Path
+    environment: dict[str, str]
+
+    @classmethod
+    def of(cls, project: Path, slots: int = 1, **more: str) -> "House":
+        """Nothing runs yet. Locks lie in the project, so that houses do not share this machine's slots."""
+        (project.parent / "tmp").mkdir(exist_ok=True)
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(OWN)}
+        kept |= {k: v for k, v in os.environ.items() if k == "PLURIFILL_WEIGHTS"}
+        port = free_port()
+        own = {
+            "PREFECT_PORT": port, "MLFLOW_PORT": free_port(), "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+            "PREFECT_HOME": str(project / ".prefect"), "PYTHONPATH": str(project),
+            "TMPDIR": str(project.parent / "tmp"),
+            "CUDA_VISIBLE_DEVICES": "", "PLURIFILL_CPU_SLOTS": str(slots), "TOY_LOG": str(project.parent / "log"),
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "true", "DVC_NO_ANALYTICS": "1",
+            "MLFLOW_DISABLE_TELEMETRY": "true", "OMP_NUM_THREADS": "1",
+        }  # fmt: skip
+        return cls(project, kept | own | more)
+
+    def call(self, *command: str, expect: int = 0) -> str:
+        """Run a command in the project; its whole output."""
+        done = subprocess.run(command, cwd=self.project, env=self.environment, text=True, capture_output=True)
+        assert done.returncode == expect, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        return done.stdout + done.stderr
+
+    def flows(self, module: str, *words: str) -> None:
+        """`python -m flows.MODULE WORDS`."""
+        self.call(sys.executable, "-m", f"flows.{module}", *words)
+
+    def ask(self, path: str, body: Any = None, method: str = "") -> Any:
+        """The server's answer."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"{self.environment['PREFECT_API_URL']}/{path}",
+            data,
+            {"Content-Type": "application/json"},
+            method=method or ("GET" if body is None else "POST"),
+        )
+        with urllib.request.urlopen(request, timeout=120) as reply:
+            text = reply.read()
+        return json.loads(text) if text else None
+
+    def deployment(self, name: str) -> dict[str, Any]:
+        return self.ask(f"deployments/name/{name}")
+
+    def run(self, deployment: str, **parameters: Any) -> str:
+        """The id of a new run."""
+        found = self.deployment(deployment)
+        return self.ask(f"deployments/{found['id']}/create_flow_run", {"parameters": parameters})["id"]
+
+    def state(self, run: str) -> str:
+        return self.ask(f"flow_runs/{run}")["state_type"]
+
+    def wait(self, run: str, patience_s: float = 400) -> str:
+        """The final state's type."""
+        until(lambda: self.state(run) in FINAL, patience_s)
+        return self.state(run)
+
+    def runs(self, flow: str) -> list[dict[str, Any]]:
+        """All runs of a flow, oldest first."""
+        found = self.ask("flow_runs/filter", {"flows": {"name": {"any_": [flow]}}})
+        return sorted(found, key=lambda run: run["created"])
+
+    def set_state(self, run: str, state: str) -> None:
+        self.ask(f"flow_runs/{run}/set_state", {"state": {"type": state}, "force": False})
+
+    def worker(self, name: str) -> psutil.Process:
+        """The worker's process."""
+        [found] = [
+            process
+            for process in psutil.process_iter(["cmdline", "environ"])
+            if process.info["cmdline"]
+            and process.info["cmdline"][-1].endswith(f"-{name}")
+            and (process.info["environ"] or {}).get("PLURIFILL_HOME") == str(self.project)
+        ]
+        return found
+
+    def log(self) -> list[list[str]]:
+        """What the toy's stages told: verb, key, step, pid, slot, time."""
+        path = Path(self.environment["TOY_LOG"])
+        return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+
+    def processes(self) -> list[psutil.Process]:
+        """Everything that runs for this house, by its environment."""
+        mine = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("PREFECT_HOME") == self.environment["PREFECT_HOME"]:
+                    mine.append(process)
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                continue
+        return [process for process in mine if process.pid != os.getpid()]
+
+    def close(self) -> None:
+        """End the house by the user's command; what it leaves is a fault."""
+        self.flows("workers", "stop")
+        self.flows("ui", "stop")
+        left = psutil.wait_procs(self.processes(), timeout=60)[1]
+        for process in left:
+            process.send_signal(signal.SIGKILL)
+        assert not left, left

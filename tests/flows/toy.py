@@ -1,0 +1,140 @@
+"""A project of seconds with the shape of the real one: parts that learn (and save when stopped), samples, scores."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PARAMS = """\
+# the toy's
+methods:
+  toy:
+    train: {rate: 1, steps: 20}   # a step is a tenth of a second
+    other: {steps: 10}
+    inpaint: {heat: 1.0}
+  rival: {inpaint: {good: true}}
+sweeps:
+  grid: {grid: {methods.toy.train.rate: [1, 2], methods.toy.inpaint.heat: [0.5, 1.0]}}
+"""
+PIPELINE = f"""\
+stages:
+  toy:
+    foreach: [train, other]
+    do:
+      cmd: {sys.executable} work.py learn ${{key}}
+      deps: [work.py]
+      params: ["methods.toy.${{key}}"]
+      outs: ["data/models/toy/${{key}}"]
+      meta: {{kind: gpu}}
+  sample:
+    foreach: {{toy: data/models/toy, rival: work.py}}
+    do:
+      cmd: {sys.executable} work.py sample ${{key}}
+      deps: [work.py, "${{item}}"]
+      params: ["methods.${{key}}.inpaint"]
+      outs: ["data/samples/${{key}}"]
+      meta: {{kind: gpu}}
+  benchmark:
+    foreach: [toy, rival]
+    do:
+      cmd: {sys.executable} work.py score ${{key}}
+      deps: ["data/samples/${{key}}"]
+      outs: ["reports/scores/${{key}}.parquet", "reports/scores/${{key}}.summary.parquet"]
+      metrics: ["reports/scores/${{key}}.json"]
+      meta: {{kind: cpu}}
+"""
+WORK = '''\
+"""learn PART: a step every 0.1 s, saved when asked to stop; sample METHOD; score METHOD. Tells $TOY_LOG of it."""
+import json, os, signal, sys, time
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+verb, name = sys.argv[1:]
+methods = yaml.safe_load(Path("params.yaml").read_text())["methods"]
+
+
+def tell(*words):
+    with open(os.environ["TOY_LOG"], "a") as log:
+        print(*words, os.getpid(), os.environ.get("PLURIFILL_SLOT", "-"), time.time(), file=log, flush=True)
+
+
+def learn(part):
+    params = methods["toy"][part]
+    progress = Path("data/progress") / json.dumps([part, params]).replace(" ", "")
+    progress.parent.mkdir(parents=True, exist_ok=True)
+    step = int(progress.read_text()) if progress.is_file() else 0
+    key = f"{part}/{params.get('rate', '-')}"
+    asked = []
+    signal.signal(signal.SIGTERM, lambda *_: asked.append(1))
+    tell("learn", key, step)
+    while step < params["steps"] and not asked:
+        time.sleep(0.1)
+        step += 1
+    if asked:
+        progress.write_text(str(step))
+        tell("saved", key, step)
+        sys.exit(143)
+    write(Path("data/models/toy") / part / "weights", json.dumps(params))
+    tell("learnt", key, step)
+
+
+def sample(method):
+    params = methods[method]["inpaint"]
+    if params.get("good", True) is False:
+        sys.exit("this one is bad")
+    models = [path.read_text() for path in sorted(Path("data/models").glob(f"{method}/*/weights"))]
+    write(Path("data/samples") / method / "all", json.dumps([params, models]))
+
+
+def score(method):
+    text = (Path("data/samples") / method / "all").read_text()
+    frame = pd.DataFrame({"method": [method], "metric": ["sum"], "estimate": [float(sum(text.encode()))]})
+    Path("reports/scores").mkdir(parents=True, exist_ok=True)
+    for ending in (".parquet", ".summary.parquet"):
+        frame.to_parquet(f"reports/scores/{method}{ending}")
+    write(Path(f"reports/scores/{method}.json"), json.dumps({"sum": frame["estimate"][0]}))
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+{"learn": learn, "sample": sample, "score": score}[verb](name)
+'''
+
+
+def make(folder: Path) -> Path:
+    """The toy in a git repository of its own, with this project's flows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("flows", ".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore", "prefect.yaml", "Makefile"):
+        source, target = ROOT / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    (folder / "stages").mkdir()
+    texts = {"params.yaml": PARAMS, "dvc.yaml": PIPELINE, "work.py": WORK, "stages/empty": ""}
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    commit(folder)
+    return folder
+
+
+def commit(folder: Path) -> None:
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    subprocess.run(["git", "add", "--all"], cwd=folder, check=True)
+    subprocess.run(["git", *who, "commit", "--quiet", "--message", "x"], cwd=folder, check=True)
+
+
+def edit(folder: Path, old: str, new: str) -> None:
+    """Change params.yaml and commit it."""
+    text = (folder / "params.yaml").read_text()
+    assert text.count(old) == 1
+    (folder / "params.yaml").write_text(text.replace(old, new))
+    commit(folder)
