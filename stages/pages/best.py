@@ -29,7 +29,7 @@ def table(tables: Sequence[Table], long: pd.DataFrame) -> pd.DataFrame:
 
 def draw(tables: Sequence[Table], best: pd.DataFrame) -> list[Chart]:
     """PSNR, which selects, and the first fidelity that does not, of each protocol; no line for samples that are one."""
-    drawn = []
+    drawn = list[Chart]()
     for one in tables:
         shown = {"psnr", first_of(one, FIDELITY)}
         if len(best):

@@ -19,8 +19,8 @@ from stages.pages import words
 from stages.pages.curves import HEIGHT, WIDTH, labels, nice
 from stages.pages.seeds import SEED, Spread, spreads
 
-SUMMARY = ("method", "protocol", "card", "metric", "estimate", "low", "high", "std", "std_images", "std_samples")
-SUMMARY += ("n", "sources", "k", "better")
+ESTIMATE = ("estimate", "low", "high", "std", "std_images", "std_samples")
+SUMMARY = ("method", "protocol", "card", "metric", *ESTIMATE, "n", "sources", "k", "better")
 LABELS = 12  # at most, along an axis
 
 

@@ -47,10 +47,11 @@ class Sampler:
         warm_up = self.inpainter is None
         self.inpainter = self.inpainter or self.build()
         image_BCHW = request.image_BCHW if peeks(self.inpainter) else blank(request.image_BCHW, request.known_B1HW)
-        moved = [tensor.to(self.device) for tensor in (image_BCHW, request.known_B1HW, request.seeds_BK)]
+        known_B1HW, seeds_BK = request.known_B1HW.to(self.device), request.seeds_BK.to(self.device)
+        moved = Request(image_BCHW.to(self.device), known_B1HW, seeds_BK, request.made_BKCHW)
         joules, begin = self.meter.read() if self.meter.read else None, time.perf_counter()
         with torch.inference_mode():
-            drawn = self.inpainter.sample(Request(*moved, made_BKCHW=request.made_BKCHW))
+            drawn = self.inpainter.sample(moved)
         raw_BKCHW = drawn.raw_BKCHW.cpu()  # waits for the device
         seconds = {TOTAL: time.perf_counter() - begin, **drawn.seconds}
         return Completions(raw_BKCHW, drawn.side), Cost(seconds, self.meter.since(joules), warm_up)
