@@ -1,14 +1,19 @@
 """Runs of deployments, asked for by a flow that waits for them."""
 
+import time
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
+from uuid import UUID
 
-from prefect import get_run_logger
+from prefect import get_client, get_run_logger
 from prefect.client.schemas import FlowRun
 from prefect.deployments import run_deployment
+from prefect.states import Crashed, State
 
 AGAIN = 2  # a run that crashed (its worker was killed, its machine went) is run so many times again
 POLL_S = 2
+LOST = timedelta(minutes=10)  # taken by a worker that was killed before it could begin
 
 
 class Failed(Exception):  # noqa: N818 - the child failed, not this
@@ -18,10 +23,22 @@ class Failed(Exception):  # noqa: N818 - the child failed, not this
 def run(deployment: str, parameters: Mapping[str, Any], name: str) -> None:
     """One run on whatever worker is free, to its end; a crashed one again, from where it had saved."""
     for again in range(AGAIN + 1):
-        child = run_deployment(deployment, parameters=dict(parameters), flow_run_name=name, poll_interval=POLL_S)
-        state = cast(FlowRun, child).state
-        if state is None or not state.is_crashed():
+        child = cast(FlowRun, run_deployment(deployment, parameters=dict(parameters), flow_run_name=name, timeout=0))
+        state = _ended(child.id)
+        if not state.is_crashed():
             break
         get_run_logger().warning(f"{name} crashed ({state.message}); {AGAIN - again} more tries")
-    if state is None or not state.is_completed():
-        raise Failed(f"{name} ended as {state.name if state else 'unknown'}: {state.message if state else ''}")
+    if not state.is_completed():
+        raise Failed(f"{name} ended as {state.name}: {state.message}")
+
+
+def _ended(run: UUID) -> State:
+    """The run's final state, once it has one."""
+    with get_client(sync_client=True) as client:
+        while True:
+            state = client.read_flow_run(run).state
+            if state and state.is_final():
+                return state
+            if state and state.is_pending() and datetime.now(UTC) - state.timestamp > LOST:
+                client.set_flow_run_state(run, Crashed(message="its worker never began it"), force=True)
+            time.sleep(POLL_S)

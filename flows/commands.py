@@ -5,7 +5,8 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from prefect import get_run_logger
@@ -16,6 +17,10 @@ from flows.guard import ABANDONED
 
 GUARD = Path(__file__).with_name("guard.py").resolve()
 TRACKED = re.compile(r"MLflow run (\w+) of experiment (\w+)")  # what training tells
+
+
+_running: set[subprocess.Popen[str]] = set()
+_stopping: list[bool] = []
 
 
 class Abandoned(Exception):  # noqa: N818 - not an error of the command's
@@ -30,6 +35,8 @@ def slot() -> Path | None:
 
 def run(command: Sequence[str], root: Path, lock: Path, env: Mapping[str, str] | None = None) -> None:
     """Run to the end; RuntimeError with the exit code where it fails. `lock` keeps the same work from running twice."""
+    if _stopping:
+        raise Abandoned(f"{' '.join(command)}: not begun, this process ends")
     holds = [str(path) for path in (lock, slot()) if path]
     watched = [os.getpid(), *([os.getppid()] if in_worker() else [])]
     guard = [sys.executable, "-P", str(GUARD)]
@@ -39,16 +46,31 @@ def run(command: Sequence[str], root: Path, lock: Path, env: Mapping[str, str] |
         [*guard, "--", *command], cwd=root, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         start_new_session=in_worker(),  # Prefect kills a cancelled flow's group: the guard has its own
     ) as process:  # fmt: skip
+        _running.add(process)
         try:
             for line in filter(str.strip, process.stdout or ()):
                 _tell(line.rstrip())
         except BaseException:
             process.terminate()
             raise
+        finally:
+            _running.discard(process)
     if process.returncode == ABANDONED:
         raise Abandoned(f"{' '.join(command)}: stopped, the worker is gone")
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with exit code {process.returncode}")
+
+
+@contextmanager
+def stopping() -> Iterator[None]:
+    """Around a wait for commands that other threads run: where it is broken off, they are asked to save and stop."""
+    try:
+        yield
+    except BaseException:
+        _stopping.append(True)
+        for process in list(_running):
+            process.terminate()
+        raise
 
 
 def crash_if_abandoned(work: Callable[[], None]) -> State | None:

@@ -10,9 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from flows import locks
 
 AGAIN_S = 5.0  # before a process that ended is started again
+SAVE_S = 150.0  # for what they started to save and end, which it does by itself
 STOP_S = 15.0  # to end; a worker would wait for its flows, which are stopped, saved, when it has gone
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -75,6 +78,7 @@ def keep(name: str, kept: Sequence[Kept], now_and_then: Callable[[], None] | Non
 
 
 def _end(kept: Sequence[Kept]) -> None:
+    family = psutil.Process().children(recursive=True)
     running = [one.process for one in kept if one.process and one.process.poll() is None]
     for process in running:
         process.terminate()
@@ -85,6 +89,7 @@ def _end(kept: Sequence[Kept]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+    psutil.wait_procs(family, timeout=SAVE_S)
 
 
 def start(name: str, ready: Callable[[], bool] = lambda: True) -> None:

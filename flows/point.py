@@ -38,7 +38,7 @@ def make(sweep: str, point: str, overrides: Overrides, methods: list[str], commi
 
 
 def _reproduce(tree: Worktree, targets: list[str]) -> None:
-    shared = stage.shared(tree.root)
+    shared = stage.shared()
     pull = ["--pull"] if shared else []
     _dvc(tree, tree.folder / ".dvc" / "tmp" / "point.lock", "repro", *pull, *targets)
     if shared:

@@ -4,6 +4,7 @@ A worker tells the server when a flow of its own dies. Of one that died with its
 gives runs that only wait for others (reproduce, sweep) back to the workers, a bounded number of times.
 """
 
+import atexit
 import os
 import tempfile
 from contextlib import ExitStack
@@ -29,6 +30,7 @@ def announce() -> None:
     """Called by a flow as it begins: from here on this machine knows whether it lives."""
     if run := os.environ.get("PREFECT__FLOW_RUN_ID"):
         _held.enter_context(locks.held(_lock(run)))
+        atexit.register(_lock(run).unlink, missing_ok=True)
 
 
 def _lock(run: str) -> Path:

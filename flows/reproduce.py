@@ -14,7 +14,7 @@ from prefect.futures import PrefectFuture, wait
 from prefect.states import State
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import children, commands, graph, presence, stage
+from flows import children, commands, graph, locks, presence, stage
 
 # here, one stage at a time: two trainings on one device fall to a fraction of their speed; workers have limits
 AT_ONCE = 64 if commands.in_worker() else int(os.environ.get("PLURIFILL_STAGES_AT_ONCE", "1"))
@@ -24,17 +24,22 @@ AT_ONCE = 64 if commands.in_worker() else int(os.environ.get("PLURIFILL_STAGES_A
 def reproduce() -> list[State]:
     """Run what is stale, parents first, independent stages side by side; a failed stage fails its descendants alone."""
     presence.announce()
-    known = graph.read()
-    deployed, state = bool(runtime.deployment.id), stage.sources()
-    runs: dict[str, PrefectFuture[float]] = {}
-    for name in graph.stale(known):
-        parents = [runs[p] for p in known[name].parents if p in runs]
-        submit = there.submit if deployed else here.submit
-        runs[name] = submit(name, known[name].kind, state, wait_for=parents, return_state=False)
-    wait(list(runs.values()))
-    states = {name: run.state for name, run in runs.items()}
-    tell(known, states)
+    with locks.held(Path(".dvc/tmp/running/reproduce.lock")):  # a second run waits, and then finds all up to date
+        known = graph.read()
+        states = _run(known, graph.stale(known))
+        tell(known, states)
     return list(states.values())
+
+
+def _run(known: graph.Graph, stale: list[str]) -> dict[str, State]:
+    submit, state = (there if runtime.deployment.id else here).submit, stage.sources()
+    runs: dict[str, PrefectFuture[float]] = {}
+    for name in stale:
+        parents = [runs[p] for p in known[name].parents if p in runs]
+        runs[name] = submit(name, known[name].kind, state, wait_for=parents, return_state=False)
+    with commands.stopping():
+        wait(list(runs.values()))
+    return {name: run.state for name, run in runs.items()}
 
 
 @task(task_run_name="{name}")

@@ -71,7 +71,8 @@ def _run(plan: Sweep, commit: str, unfinished: dict[str, list[str]]) -> list[Sta
         after = [allow_failure(runs[other]) for other in others]  # what a failed one has made is there all the same
         given = {"overrides": plan.points[name], "methods": list(plan.methods), "commit": commit}
         runs[name] = submit(plan.name, name, given, wait_for=after, return_state=False)
-    wait(list(runs.values()))
+    with commands.stopping():
+        wait(list(runs.values()))
     return [run.state for run in runs.values()]
 
 
@@ -86,7 +87,7 @@ def there(sweep: str, name: str, given: dict[str, object]) -> None:
     """One point by a worker; what a worker elsewhere made is fetched from the DVC remote."""
     children.run("run-point/gpu", {"sweep": sweep, "point": name, **given}, f"{sweep}/{name}")
     if not (Results(Path(), sweep).done(name) or stage.shared()):
-        raise RuntimeError(f"{sweep}/{name} was made in another clone; a DVC remote must lie between it and this one")
+        raise RuntimeError(f"{sweep}/{name} was made in another clone; PLURIFILL_SHARED=1 is missing")
     here.fn(sweep, name, given)
 
 

@@ -18,9 +18,9 @@ def machines(tmp_path_factory: pytest.TempPathFactory):
     subprocess.run(["dvc", "remote", "add", "--default", "between", str(folder / "remote")], cwd=first, check=True)
     toy.commit(first)
     subprocess.run(["git", "clone", "--quiet", str(first), str(folder / "away" / "toy")], check=True)
-    home = House.of(first, PLURIFILL_POOLS="flows cpu")
+    home = House.of(first, PLURIFILL_POOLS="flows cpu", PLURIFILL_SHARED="1")
     server = home.environment["PREFECT_API_URL"]
-    away = House.of(folder / "away" / "toy", PLURIFILL_POOLS="gpu")
+    away = House.of(folder / "away" / "toy", PLURIFILL_POOLS="gpu", PLURIFILL_SHARED="1")
     away.environment |= {"PREFECT_API_URL": server, "TOY_LOG": home.environment["TOY_LOG"]}
     try:
         home.flows("ui", "start")
