@@ -13,6 +13,7 @@ VERBS = {
     "sample": "draw a method's completions for every protocol's images",
     "benchmark": "score a method's completions",
     "report": "write reports/index.html and its tables",
+    "compare": "print a sweep's points with intervals and paired differences",
     "inpaint": "complete your own photographs",
     "preset": "write params.yaml from a preset, or show what it changes",
     "doctor": "say what this machine has: versions, devices, data, weights",

@@ -42,3 +42,8 @@ def reports() -> Path:
 def scores() -> Path:
     """One table of scores and one summary a method."""
     return reports() / "scores"
+
+
+def sweeps() -> Path:
+    """One folder a sweep, its finished points in it."""
+    return reports() / "sweeps"

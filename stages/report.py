@@ -15,6 +15,7 @@ import pandas as pd
 import typer
 
 from stages import places, provenance, tables
+from stages.engine import params as settings
 from stages.pages import (
     cost,
     data,
@@ -71,7 +72,7 @@ def content(
         scatters=[one for table in compared if (one := scatter.draw(scored.summary, table)) is not None],
         plates=[plate for one in drawn for plate in plates.find(one)],
         failures=failures.find(drawn, compared, scored.long),
-        sweeps=sweeps.read(places.reports() / "sweeps"),
+        sweeps=sweeps.read(places.sweeps(), settings.read(params) if params.is_file() else {}),
         explorer=f"pages/{explorer.PAGE}" if drawn and compared else "",
     )
 
