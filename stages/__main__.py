@@ -14,6 +14,8 @@ VERBS = {
     "benchmark": "score a method's completions",
     "report": "write reports/index.html and its tables",
     "compare": "print a sweep's points with intervals and paired differences",
+    "record": "write finished scores to MLflow: the benchmark, or a sweep",
+    "register": "put a trained inpainter into MLflow's registry, to be loaded or served",
     "inpaint": "complete your own photographs",
     "preset": "write params.yaml from a preset, or show what it changes",
     "doctor": "say what this machine has: versions, devices, data, weights",

@@ -64,7 +64,7 @@ def asked() -> Iterator[None]:
         raise UserError("mlflow is not installed: make setup brings it; nothing else needs it") from error
     try:
         yield
-    except MlflowException as error:
+    except (MlflowException, OSError) as error:
         raise UserError(f"MLflow at {uri()}: {line(error)}") from error
 
 
