@@ -24,7 +24,7 @@ from ruamel.yaml import YAML
 from torch import Tensor
 
 from stages import inpainters, pairs, places, windows
-from stages.contract import Inpainter, Params, Request, Trained, UserError, peeks
+from stages.contract import Inpainter, Params, Request, Trained, UserError
 from stages.engine import device as devices
 from stages.engine import params as settings
 from stages.engine.fingerprint import of_file
@@ -69,8 +69,7 @@ def main(
     params: Annotated[Path, typer.Option(help="the params file")] = Path("params.yaml"),
 ) -> None:
     """Complete your own photographs; finished ones are not made again."""
-    if window not in {"whole", "hole"}:
-        raise UserError(f"--window {window}: choose whole or hole")
+    window = windows.kind(window)
     if rank not in {"seed", "likelihood"}:
         raise UserError(f"--rank {rank}: choose seed or likelihood")
     work = pairs.pair(image, mask)[: limit or None]
@@ -93,15 +92,20 @@ def complete(job: Job, one: pairs.Pair, files: Sequence[Path], note: Path) -> bo
     if doubt := pairs.suspicion(image_HWC, hole_HW):
         other = "black" if job.hole == "white" else "white"
         print(f"warning: {one.mask}: {doubt}; --hole {other} reads the mask the other way", file=sys.stderr)
-    seen = _window(job, hole_HW)
+    seen = windows.choose(job.window, hole_HW, job.size)
     text = json.dumps(_provenance(job, one, seen), indent=2) + "\n"
     if note.is_file() and note.read_text() == text and all(file.is_file() for file in files):
         return False
-    raw_KCHW = draw(job, *windows.see(image_HWC, hole_HW, seen, job.size))
-    for file, picture_HWC in zip(files, windows.back(raw_KCHW, image_HWC, hole_HW, seen), strict=True):
+    for file, picture_HWC in zip(files, answers(job, image_HWC, hole_HW), strict=True):
         pixels.write_png(file, picture_HWC.numpy())
     _write_text(note, text)
     return True
+
+
+def answers(job: Job, image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_]) -> Tensor:
+    """All of one picture's completions, uint8 (K, H, W, 3); known pixels are the picture's."""
+    seen = windows.choose(job.window, hole_HW, job.size)
+    return windows.back(draw(job, *windows.see(image_HWC, hole_HW, seen, job.size)), image_HWC, hole_HW, seen)
 
 
 def draw(job: Job, image_BCHW: Tensor, known_B1HW: Tensor) -> Tensor:
@@ -129,13 +133,7 @@ def _job(
     method = row.partition("/")[0]
     own = inpainters.params(values, method, row)
     trained = inpainters.parents(method)
-    sizes = {part.spec.size for part in trained.values()}
-    if len(sizes) > 1:
-        raise UserError(f"{method}: its parts were trained at different sizes {sorted(sizes)}; train them at one")
-    inpainter = inpainters.module(method).build(own, trained, device)
-    if peeks(inpainter):
-        raise UserError(f"{row}: its encoder reads the hole's content (an ablation); train the restrictive one")
-    size = next(iter(sizes), None)
+    inpainter, size = inpainters.for_pictures(row, own, trained, device)
     return Job(inpainter, device, size, seeds, batch, hole, window, _origin(method, row, own, trained))
 
 
@@ -149,12 +147,6 @@ def _provenance(job: Job, one: pairs.Pair, seen: windows.Window) -> dict[str, An
     inputs = {name: {"file": path.name, "sha256": of_file(path)} for name, path in files.items()}
     rules = {"hole": job.hole, "window": asdict(seen), "seeds": list(job.seeds), "rank": job.rank}
     return {**job.origin, **inputs, **rules}
-
-
-def _window(job: Job, hole_HW: NDArray[np.bool_]) -> windows.Window:
-    if job.size is None:
-        return windows.exact(hole_HW)
-    return windows.whole(hole_HW) if job.window == "whole" else windows.around(hole_HW, job.size)
 
 
 def _single(output: Path, image: Path, nsampling: int) -> bool:

@@ -1,4 +1,4 @@
-"""A method's inpainter from params and trained parts: what `sample` and `inpaint` share.
+"""A method's inpainter from params and trained parts: what `sample`, `inpaint` and `register` share.
 
 A row is one thing to compare: a method with its `inpaint` block as it stands ("latent_codes"), or with one of the
 block's named `variants`, which are overrides ("classical/telea").
@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from stages import places
-from stages.contract import Inpainter, Made, Params, Trained, UserError
+from stages.contract import Inpainter, Made, Params, Trained, UserError, peeks
 from stages.engine.checkpoint import read_trained
 from stages.engine.params import dig, method_block, nearest, validate
 
@@ -57,6 +57,20 @@ def load(values: Mapping[str, Any], method: str, row: str, device: torch.device)
     """The row's inpainter on `device`; params are validated before any weight is read."""
     own = params(values, method, row)
     return module(method).build(own, parents(method), device)
+
+
+def for_pictures(
+    row: str, own: Params, trained: Mapping[str, Trained], device: torch.device
+) -> tuple[Inpainter, int | None]:
+    """A row's inpainter for a user's pictures, and its network's size (None: any)."""
+    method = row.partition("/")[0]
+    sizes = {part.spec.size for part in trained.values()}
+    if len(sizes) > 1:
+        raise UserError(f"{method}: its parts were trained at different sizes {sorted(sizes)}; train them at one")
+    inpainter = module(method).build(own, trained, device)
+    if peeks(inpainter):
+        raise UserError(f"{row}: its encoder reads the hole's content (an ablation); train the restrictive one")
+    return inpainter, next(iter(sizes), None)
 
 
 def module(method: str) -> ModuleType:

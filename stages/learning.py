@@ -25,7 +25,8 @@ from stages.engine.parts import Plan
 from stages.engine.release import Release, publish, read_config, read_trained
 from stages.engine.seed import seed_all
 from stages.engine.tools import Workbench
-from stages.engine.track import About, Tracker, TrackParams
+from stages.engine.tracking.store import TrackParams
+from stages.engine.tracking.training import About, Tracker
 from stages.images import masks
 from stages.images.dataset import Dataset
 from stages.images.stream import TrainStream, fixed
@@ -80,7 +81,8 @@ class Learning:
     def _train(self, progress: Path, track: TrackParams) -> None:
         leads = self.tools.ranks.leads
         tags = _tags(self.config, self.mark)
-        about = About(self.plan.title, {**self.config["params"], "loop": self.config["loop"]}, tags, progress)
+        params = {**self.config["params"], "loop": self.config["loop"]}
+        about = About(self.plan.title, params, tags, progress, _parents(self.plan))
         tracker = Tracker(track if leads else TrackParams(backend="none"), about)
         try:
             training = train(self.run_with(progress, tracker))
@@ -166,6 +168,10 @@ def _tags(config: Mapping[str, Any], mark: str) -> dict[str, str]:
         "data": config["dataset"]["train"],
         "left_out": ", ".join(config["left_out"]) or "nothing",
     }
+
+
+def _parents(plan: Plan) -> dict[str, str]:
+    return {name: read_config(places.model(plan.method, name))["fingerprint"] for name in plan.parents}
 
 
 def _metrics(training: Training) -> dict[str, Any]:

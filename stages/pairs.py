@@ -37,14 +37,19 @@ def pair(images: Path, masks: Path) -> list[Pair]:
 def read(one: Pair, hole: str) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """A pair's image (H, W, 3) and hole (H, W), of one size; the hole is neither nothing nor everything."""
     image_HWC, hole_HW = pixels.read_rgb(one.image), pixels.read_hole(one.mask, hole)
+    refuse_unfit(image_HWC, hole_HW, str(one.image), str(one.mask), f"holes are {hole} (--hole says which colour)")
+    return image_HWC, hole_HW
+
+
+def refuse_unfit(image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_], image: str, mask: str, rule: str) -> None:
+    """UserError unless the hole (H, W) is of the image's size, and neither nothing nor everything."""
     if image_HWC.shape[:2] != hole_HW.shape:
         sizes = [f"{shape[1]} x {shape[0]}" for shape in (hole_HW.shape, image_HWC.shape)]
-        raise UserError(f"{one.mask}: {sizes[0]} pixels, but {one.image} has {sizes[1]}; give a mask of the same size")
+        raise UserError(f"{mask}: {sizes[0]} pixels, but {image} has {sizes[1]}; give a mask of the same size")
     if not hole_HW.any():
-        raise UserError(f"{one.mask}: no hole in it; holes are {hole} (--hole says which colour)")
+        raise UserError(f"{mask}: no hole in it; {rule}")
     if hole_HW.all():
-        raise UserError(f"{one.mask}: nothing is known, all of it is hole; holes are {hole} (--hole says which colour)")
-    return image_HWC, hole_HW
+        raise UserError(f"{mask}: nothing is known, all of it is hole; {rule}")
 
 
 def suspicion(image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_]) -> str | None:

@@ -52,3 +52,8 @@ def parts(method: str) -> Path:
 def scores() -> Path:
     """One table of scores and one summary a method."""
     return reports() / "scores"
+
+
+def sweeps() -> Path:
+    """One folder a sweep, its finished points in it."""
+    return reports() / "sweeps"

@@ -1,5 +1,6 @@
 """Where a result comes from: the commit, the versions, the machine."""
 
+import hashlib
 import os
 import platform
 import subprocess
@@ -8,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
+
+from stages.engine.fingerprint import of_file
 
 COUNTING = ("torch", "torchvision", "numpy", "pandas", "lpips", "opencv-python-headless", "scikit-image")
 
@@ -18,6 +21,16 @@ def commit() -> str:
     if not head:
         return "unknown"
     return head + ("+changes" if _git("status", "--porcelain", "--untracked-files=no") else "")
+
+
+def lock(experiment: str = "") -> str:
+    """sha256 of dvc.lock: the one that is here, or the one of a DVC experiment of that name; `none` without one."""
+    if not experiment:
+        return of_file(Path("dvc.lock")) if Path("dvc.lock").is_file() else "none"
+    refs = _git("for-each-ref", "--format=%(refname)", "refs/exps").splitlines()
+    ref = next((ref for ref in refs if ref.rpartition("/")[2] == experiment), "")
+    text = _git("show", f"{ref}:dvc.lock") if ref else ""
+    return hashlib.sha256(f"{text}\n".encode()).hexdigest() if text else "none"
 
 
 def versions(packages: Sequence[str] = COUNTING) -> dict[str, str]:

@@ -15,6 +15,7 @@ import pandas as pd
 import typer
 
 from stages import places, provenance, tables
+from stages.engine import params as settings
 from stages.pages import (
     best,
     cost,
@@ -75,7 +76,7 @@ def content(
         plates=found,
         awaited=awaited,
         failures=failures.find(drawn, compared, scored.long),
-        sweeps=sweeps.read(places.reports() / "sweeps"),
+        sweeps=sweeps.read(places.sweeps(), settings.read(params) if params.is_file() else {}),
         best=best.draw(compared, chosen),
         explorer=f"pages/{explorer.PAGE}" if drawn and compared else "",
     )

@@ -19,7 +19,7 @@ from stages.engine import dry, parts, signals
 from stages.engine.distributed import joined
 from stages.engine.params import read, validate
 from stages.engine.parts import Plan
-from stages.engine.track import TrackParams
+from stages.engine.tracking.store import TrackParams
 from stages.images.build import classes
 from stages.learning import Learning
 from stages.shard import block_of

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from stages.contract import UserError
 from stages.images import pixels
 
 CONTEXT = 2  # the `hole` square's side in hole sides: a hole fills at most a quarter of what the network sees
@@ -54,6 +55,20 @@ def around(hole_HW: NDArray[np.bool_], size: int) -> Window:
         for line, length in zip((rows, columns), hole_HW.shape, strict=True)
     ]
     return Window(corners[0], corners[1], side, side)
+
+
+def kind(name: str) -> str:
+    """The name of a kind of window, `whole` or `hole`; UserError for another one."""
+    if name not in {"whole", "hole"}:
+        raise UserError(f"--window {name}: choose whole or hole")
+    return name
+
+
+def choose(kind: str, hole_HW: NDArray[np.bool_], size: int | None) -> Window:
+    """The window of that kind for a network of `size`; a network of any size (None) sees the picture itself."""
+    if size is None:
+        return exact(hole_HW)
+    return whole(hole_HW) if kind == "whole" else around(hole_HW, size)
 
 
 def see(

@@ -13,6 +13,7 @@ from stages import places, report, tables
 from stages.contract import UserError
 from stages.pages import plates
 from tests.pages.project import finished
+from tests.sweeps.made import ALPHA, finish
 
 
 @pytest.fixture
@@ -151,6 +152,16 @@ def test_unlike_cards_are_refused_by_the_field_that_differs(project: Path) -> No
     path.write_text(json.dumps(notes))
     with pytest.raises(UserError, match="mask_hash"):
         report.main()
+
+
+def test_a_sweep_is_a_curve_with_bars_and_a_table(project: Path) -> None:
+    for alpha in (0.25, 0.5, 1.0):
+        finish(places.sweeps() / "<alpha>", f"<b>{alpha}", {ALPHA: alpha}, 20 + alpha)
+    html = page()
+    section = html[html.index('<section id="sweeps">') : html.index('<section id="training">')]
+    assert "3 points over alpha" in section and "PSNR over alpha on centre" in section
+    assert section.count("<circle") == 3 and "<b>0.25" not in section and "&lt;alpha&gt;" in section
+    assert "paired difference from &lt;b&gt;0.5" in section  # what params.yaml sets
 
 
 def test_what_comes_from_outside_is_escaped(project: Path) -> None:

@@ -28,7 +28,7 @@ from stages.engine.progress import Bar, tell
 from stages.engine.seed import seed_all
 from stages.engine.signals import Interrupted, Signals
 from stages.engine.tools import Workbench
-from stages.engine.track import Tracker
+from stages.engine.tracking.training import Tracker
 
 
 @dataclass(frozen=True)

@@ -68,9 +68,14 @@ def read_rgb(path: Path, limit: int = MAX_PIXELS) -> Uint8:
 
 def read_hole(path: Path, hole: str = "white") -> Bool:
     """A mask file as hole_HW (True = missing), thresholded at 127; `hole` declares the colour of its hole."""
+    return hole_of(read_rgb(path), hole)
+
+
+def hole_of(mask_HWC: Uint8, hole: str) -> Bool:
+    """A mask picture as hole_HW (True = missing)."""
     if hole not in {"white", "black"}:
         raise UserError(f"hole: {hole!r}: the hole of a mask file is white or black")
-    white_HW = read_rgb(path).sum(axis=-1, dtype=np.int32) > 3 * THRESHOLD
+    white_HW = mask_HWC.sum(axis=-1, dtype=np.int32) > 3 * THRESHOLD
     return white_HW if hole == "white" else ~white_HW
 
 

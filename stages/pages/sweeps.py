@@ -1,26 +1,26 @@
-"""Sweeps: what a figure does when a parameter is turned. A finished point is a file in reports/sweeps/<name>/.
+"""Sweeps: what a figure does when a parameter is turned, drawn from the finished points in reports/sweeps.
 
-A point's table is a summary's rows (see reports/README.md) with a column more for every parameter of the point, named
-as in params.yaml (`methods.latent_codes.inpaint.temperature`).
+One number that varies is a line a metric, two keys are a grid, and every sweep is a table beside its reference point.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from stages import tables
 from stages.pages import words
+from stages.pages.cells import ARROWS
 from stages.pages.curves import HEIGHT, WIDTH, labels, nice
 from stages.pages.seeds import SEED, Spread, spreads
+from stages.sweeps import comparison, points
+from stages.sweeps.points import Sweep as Swept
 
-ESTIMATE = ("estimate", "low", "high", "std", "std_images", "std_samples")
-SUMMARY = ("method", "protocol", "card", "metric", *ESTIMATE, "n", "sources", "k", "better")
 LABELS = 12  # at most, along an axis
 
 
@@ -60,8 +60,28 @@ class Heat:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """A point's estimate with its interval, and its paired difference from the reference point ("" for none)."""
+
+    text: str
+    interval: str
+    difference: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Points:
+    """One row under one protocol: a line a point (its name, its values of the varied keys, its figures by metric)."""
+
+    row: str
+    protocol: str
+    heads: tuple[str, ...]
+    lines: tuple[tuple[str, tuple[str, ...], tuple[Figure, ...]], ...]
+
+
+@dataclass(frozen=True)
 class Sweep:
-    """One sweep: charts where one parameter varies, heats where two do; with more, its table tells.
+    """One sweep: charts where one number varies, heats where two keys do, and always its tables.
 
     Where nothing but training seeds varies, `seeds` tells how much of the variance is theirs.
     """
@@ -69,31 +89,58 @@ class Sweep:
     name: str
     points: int
     parameters: tuple[str, ...]
+    reference: str
     charts: tuple[Chart, ...]
     heats: tuple[Heat, ...]
+    tables: tuple[Points, ...]
     seeds: tuple[Spread, ...] = ()
 
 
-def read(folder: Path) -> list[Sweep]:
-    """Every sweep below `folder` (reports/sweeps) with a finished point."""
-    found = []
-    for place in sorted(path for path in folder.glob("*") if path.is_dir()):
-        stems = sorted({path.with_suffix("") for path in place.glob("[!.]*") if path.suffix in {".parquet", ".csv"}})
-        if stems:
-            found.append(_sweep(place.name, [tables.read(stem) for stem in stems]))
-    return found
+def read(folder: Path, values: Mapping[str, Any]) -> list[Sweep]:
+    """Every sweep below `folder` (reports/sweeps) with a finished point; `values` (params.yaml) say the reference."""
+    return [_sweep(found, values) for found in points.read_all(folder)]
 
 
-def _sweep(name: str, points: Sequence[pd.DataFrame]) -> Sweep:
-    frame = pd.concat(points, ignore_index=True)
-    frame = frame[~frame["metric"].isin(words.HIDDEN)]
-    varied = [column for column in frame.columns if column not in SUMMARY and len(frame[column].unique()) > 1]
-    if varied and all(str(column).endswith(SEED) for column in varied):
-        return Sweep(name, len(points), tuple(map(str, varied)), (), (), tuple(spreads(frame)))
-    numeric = [column for column in varied if pd.api.types.is_numeric_dtype(frame[column])]
-    drawn = tuple(charts(frame, varied[0])) if len(varied) == 1 and numeric else ()
+def _sweep(swept: Swept, values: Mapping[str, Any]) -> Sweep:
+    comparison.refuse_unlike(swept)
+    frame, names = comparison.curve(swept), points.short(swept.varied)
+    frame = frame[~frame["metric"].isin(words.HIDDEN)].rename(columns=names)
+    against = comparison.reference(swept, values)
+    varied = list(names.values())
+    of_seeds = swept.varied and all(key.endswith(SEED) for key in swept.varied)
+    seeds = tuple(spreads(frame)) if of_seeds else ()
+    line = len(varied) == 1 and swept.numeric(swept.varied[0]) and not seeds
+    drawn = tuple(charts(frame, varied[0])) if line else ()
     heats = tuple(_heats(frame, varied[0], varied[1])) if len(varied) == 2 else ()
-    return Sweep(name, len(points), tuple(map(str, varied)), drawn, heats)
+    lines = tuple(_tables(swept, frame, comparison.pairs(swept, against), names))
+    return Sweep(swept.name, len(swept.points), tuple(varied), against.name, drawn, heats, lines, seeds)
+
+
+def _tables(swept: Swept, frame: pd.DataFrame, pairs: pd.DataFrame, names: Mapping[str, str]) -> Iterator[Points]:
+    differences = comparison.by(pairs, "method", "protocol", "point", "metric")
+    for (row, protocol), own in frame.groupby(["method", "protocol"], sort=False):
+        better = dict(zip(own["metric"], own["better"], strict=True))
+        metrics, there = sorted(better, key=words.order), comparison.by(own, "point", "metric")
+        heads = tuple(f"{words.word(metric).label} {ARROWS.get(better[metric], '')}".strip() for metric in metrics)
+        lines = []
+        for point in swept.points:
+            values = tuple(points.text(point.overrides.get(key)) for key in names)
+            keys = [(point.name, metric) for metric in metrics]
+            figures = [_figure(there.get(key), differences.get((str(row), str(protocol), *key))) for key in keys]
+            lines.append((point.name, values, tuple(figures)))
+        yield Points(str(row), str(protocol), (*names.values(), *heads), tuple(lines))
+
+
+def _figure(own: Mapping[str, Any] | None, pair: Mapping[str, Any] | None) -> Figure:
+    if own is None:
+        return Figure("–", "", "", "")
+    interval = f"{words.number(own['low'])} – {words.number(own['high'])}" if math.isfinite(own["low"]) else ""
+    if pair is None:
+        return Figure(words.number(own["estimate"]), interval, "", "")
+    sign, star = ("+" if pair["difference"] > 0 else ""), ("*" if pair["sure"] else "")
+    ends = f"{words.number(pair['low'])} to {words.number(pair['high'])}"
+    why = f"difference from {pair['reference']} on the same {pair['n']} images: {ends}, p (Holm) {pair['p_holm']:.2g}"
+    return Figure(words.number(own["estimate"]), interval, f"{sign}{words.number(pair['difference'])}{star}", why)
 
 
 def charts(frame: pd.DataFrame, parameter: str) -> Iterator[Chart]:

@@ -60,6 +60,13 @@ class Card:
         return {"signature": self.signature(), **asdict(self), "out_of_domain": self.out_of_domain}
 
 
+def signed(signature: str) -> dict[str, str]:
+    """What `Card.signature` tells, by field; `mark` covers the fields that have no word of their own."""
+    *data, masks, images, samples, selection, judged, size, mark = signature.split()
+    fields = {"masks": masks, "images": images[1:], "samples": samples[1:], "selection": selection}
+    return {"dataset": " ".join(data), **fields, "composite": judged, "size": size.removesuffix("px"), "mark": mark}
+
+
 def read(values: Mapping[str, Any]) -> dict[str, Protocol]:
     """All protocols by name, validated."""
     protocols = dig(values, "protocols")

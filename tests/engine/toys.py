@@ -18,7 +18,8 @@ from stages.engine.loop import Run, Training, train
 from stages.engine.loop_params import LoopParams
 from stages.engine.seed import derive, seed_all
 from stages.engine.tools import Workbench
-from stages.engine.track import About, Tracker, TrackParams
+from stages.engine.tracking.store import TrackParams
+from stages.engine.tracking.training import About, Tracker
 
 CPU = torch.device("cpu")
 BATCH, SIZE = 8, 8

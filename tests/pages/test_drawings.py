@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages import tables
 from stages.pages import latex, scatter, scores, sweeps
 from tests.pages.test_scores import entry, made
+from tests.sweeps.made import finish
 
 POINTS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=8)
 
@@ -49,24 +48,32 @@ def test_better_is_up_whichever_way_the_metric_counts() -> None:
     assert dots["good"].front and not dots["bad"].front
 
 
-def point(folder: Path, name: str, estimate: float, **parameters: float) -> None:
-    row = {"method": "m", "protocol": "box", "card": "s", "metric": "psnr", "estimate": estimate, "low": estimate - 1}
-    rest = {"high": estimate + 1, "std": 1.0, "n": 9, "sources": 9, "k": 2, "better": "higher"}
-    tables.write(pd.DataFrame([{**row, **rest, **parameters}]), folder / name)
-
-
-def test_one_parameter_is_a_line_and_two_are_a_grid(tmp_path: Path) -> None:
+def test_one_number_is_a_line_two_keys_are_a_grid_and_words_are_a_table(tmp_path: Path) -> None:
     for t in (0.5, 1.0, 2.0):
-        point(tmp_path / "one", f"{t}", 20 + t, temperature=t)
+        finish(tmp_path / "one", f"{t}", {"inpaint.temperature": t}, 20 + t)
         for s in (0.1, 0.9):
-            point(tmp_path / "two", f"{t}-{s}", 20 + t + s, temperature=t, annealing=s)
-    one, two = sweeps.read(tmp_path)
-    assert (one.points, two.points) == (3, 6)
+            finish(tmp_path / "two", f"{t}-{s}", {"inpaint.temperature": t, "inpaint.annealing": s}, 20 + t + s)
+    for word in ("none", "mask"):
+        finish(tmp_path / "words", word, {"encoder.restrict": word}, 20)
+    one, two, words = sweeps.read(tmp_path, {"inpaint": {"temperature": 1.0}})
+    assert (one.points, two.points, words.points) == (3, 6, 2)
     (line,) = one.charts[0].lines
     assert [x for x, _, _ in line.dots] == [0.0, 100.0, 300.0]
+    assert all(top < y < bottom for (_, y, _), (_, top, bottom) in zip(line.dots, line.bars, strict=True))
     shares = [share for _, cells in two.heats[0].lines for _, share in cells]
     assert (min(shares), max(shares), len(shares)) == (0.0, 1.0, 6)
-    assert sweeps.read(tmp_path / "nowhere") == []
+    assert not words.charts and not words.heats and words.tables[0].heads[0] == "restrict"
+    assert sweeps.read(tmp_path / "nowhere", {}) == []
+
+
+def test_a_sweeps_table_tells_the_difference_from_what_params_sets(tmp_path: Path) -> None:
+    for t in (0.5, 1.0):
+        finish(tmp_path / "one", f"{t}", {"inpaint.temperature": t}, 20 + t)
+    (one,) = sweeps.read(tmp_path, {"inpaint": {"temperature": 1.0}})
+    (cold, _, figures), (warm, _, reference) = one.tables[0].lines
+    assert (one.reference, cold, warm) == ("1.0", "0.5", "1.0")
+    assert figures[0].difference.startswith("-0.") and figures[0].difference.endswith("*")
+    assert reference[0].difference == "" and "40 images" in figures[0].why
 
 
 @pytest.mark.parametrize("text", ["50% & more_#1", r"\input{x}", "a~b^c{}$"])

@@ -9,7 +9,8 @@ import pytest
 from stages.contract import UserError
 from stages.engine.params import validate
 from stages.engine.signals import Interrupted
-from stages.engine.track import About, Tracker, TrackParams
+from stages.engine.tracking.store import TrackParams
+from stages.engine.tracking.training import About, Tracker
 from tests.engine.test_resume import stopping
 from tests.engine.toys import BATCH, go, loop
 
@@ -77,7 +78,8 @@ def test_a_misspelt_track_key_is_named():
 @pytest.mark.long  # four processes that import MLflow
 def test_four_processes_prepare_the_database_at_once(project):
     code = (
-        "from pathlib import Path\nfrom stages.engine.track import About, Tracker, TrackParams\nimport sys\n"
+        "import sys\nfrom pathlib import Path\nfrom stages.engine.tracking.store import TrackParams\n"
+        "from stages.engine.tracking.training import About, Tracker\n"
         "t = Tracker(TrackParams(system_metrics=False), About('toys/toy', {'a': 1}, {}, Path(sys.argv[1])))\n"
         "t.log({'loss': 1.0}, 1)\nt.end('FINISHED')\nsys.exit(not t.live)"
     )

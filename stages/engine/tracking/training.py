@@ -1,4 +1,4 @@
-"""MLflow, the only place that knows it: one run a training, from the first step to the last, over all restarts.
+"""A training in MLflow: one run from the first step to the last, over all restarts.
 
 Tracking serves training and never stops it: whatever fails here is told once, and training goes on untracked.
 """
@@ -6,46 +6,33 @@ Tracking serves training and never stops it: whatever fails here is told once, a
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from numpy.typing import NDArray
-from pydantic import model_validator
 
-from stages.contract import Params
-from stages.engine.lock import held
 from stages.engine.progress import tell
+from stages.engine.tracking import store
+from stages.engine.tracking.store import BATCH, TrackParams
 
 FLUSH_S = 5.0  # a call to the store costs 50 ms: metrics travel in batches
-BATCH = 100  # MLflow takes so many params (and 1000 metrics) in one call
-LOCK_S = 300.0  # a fresh database takes 3-10 s to make ready, once
-
-
-class TrackParams(Params):
-    """The `track` block; `track: none` is short for its backend."""
-
-    backend: Literal["mlflow", "none"] = "mlflow"
-    experiment: str = "plurifill"  # MLFLOW_EXPERIMENT_NAME goes before it
-    system_metrics: bool = True  # processor, memory, GPU, every 10 s
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, block: Any) -> Any:
-        return {"backend": "none"} if block in ("none", None) else block
 
 
 @dataclass(frozen=True)
 class About:
-    """What a run is: its name (method/part), its resolved params, its tags; `folder` remembers its MLflow id."""
+    """What a run is: its name (method/part), its resolved params, its tags; `folder` remembers its MLflow id.
+
+    `parents` are the fingerprints of the parts that it reads, by name: their runs are its lineage.
+    """
 
     name: str
     params: Mapping[str, Any]
     tags: Mapping[str, str]
     folder: Path
+    parents: Mapping[str, str] = field(default_factory=dict)
 
 
 class Tracker:
@@ -86,14 +73,11 @@ class Tracker:
             action()
         except Exception as error:  # a full disk, a server gone, another version: all the same to training
             self.live = False
-            tell(f"WARNING: {self.about.name} is not tracked from here on: {type(error).__name__}: {_line(error)}")
+            tell(f"WARNING: {self.about.name} is not tracked from here on: {type(error).__name__}: {store.line(error)}")
 
     def _open(self) -> None:
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # its news would break the bar
-        uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path('mlflow.db').resolve()}"
-        name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or self.params.experiment
-        self._client, experiment = _connect(uri, name)
+        uri = store.uri()
+        self._client, experiment = store.connect(self.params, "training")
         resumed = self._resume(uri)
         if not resumed:
             self._create(uri, experiment)
@@ -115,15 +99,15 @@ class Tracker:
         return True
 
     def _create(self, uri: str, experiment: str) -> None:
-        from mlflow.entities import Param
-
-        run = self._client.create_run(experiment, run_name=self.about.name, tags=dict(self.about.tags))
+        run = self._client.create_run(experiment, run_name=self.about.name, tags=self._tags(experiment))
         self._id = run.info.run_id
-        params = [Param(key, str(value)) for key, value in _flat(self.about.params)]
-        for start in range(0, len(params), BATCH):
-            self._client.log_batch(self._id, params=params[start : start + BATCH])
+        store.log_params(self._client, self._id, store.flat(self.about.params))
         self._note().parent.mkdir(parents=True, exist_ok=True)
         self._note().write_text(json.dumps({"uri": uri, "run": self._id}))
+
+    def _tags(self, experiment: str) -> dict[str, str]:
+        runs = {name: store.trained(self._client, experiment, mark) for name, mark in self.about.parents.items()}
+        return {**self.about.tags, **{f"parent.{name}": run or "not tracked here" for name, run in runs.items()}}
 
     def _note(self) -> Path:
         return self.about.folder / "mlflow.json"
@@ -149,49 +133,10 @@ class Tracker:
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
         self._flushed = time.monotonic()
-        for start in range(0, len(waiting), BATCH):
-            self._client.log_batch(self._id, metrics=waiting[start : start + BATCH])
+        store.log_metrics(self._client, self._id, waiting)
 
     def _end(self, status: str) -> None:
         if self._monitor:
             self._monitor.finish()
         self._flush()
         self._client.set_terminated(self._id, status)
-
-
-def _connect(uri: str, name: str) -> tuple[Any, str]:
-    """A client and the experiment's id; a sqlite database is made ready by one process at a time.
-
-    The client makes the database's tables when it is created: of several at once on a fresh one all but one fail.
-    """
-    from mlflow import MlflowClient
-
-    if not uri.startswith("sqlite:///"):
-        client = MlflowClient(uri)
-        return client, _found_or_made(client, name, None)
-    database = Path(uri.removeprefix("sqlite:///")).resolve()
-    with held(Path(f"{database}.lock"), LOCK_S, f"{database}.lock: held by another process for {LOCK_S:.0f} s"):
-        client = MlflowClient(uri)
-        return client, _found_or_made(client, name, (database.parent / "mlartifacts").as_uri())
-
-
-def _found_or_made(client: Any, name: str, artifacts: str | None) -> str:
-    from mlflow.exceptions import MlflowException
-
-    if (found := client.get_experiment_by_name(name)) is not None:
-        return found.experiment_id
-    try:
-        return client.create_experiment(name, artifact_location=artifacts)
-    except MlflowException:  # made by another process meanwhile (on a server there is no lock to hold)
-        return client.get_experiment_by_name(name).experiment_id
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    rows: list[tuple[str, Any]] = []
-    for key, value in values.items():
-        rows += _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else [(f"{prefix}{key}", value)]
-    return rows
-
-
-def _line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [""])[0][:200]

@@ -1,0 +1,1 @@
+"""Sweeps that ran: their finished points, and what these say beside one another."""
