@@ -158,7 +158,7 @@ def test_a_sweep_is_a_curve_with_bars_and_a_table(project: Path) -> None:
     for alpha in (0.25, 0.5, 1.0):
         finish(places.sweeps() / "<alpha>", f"<b>{alpha}", {ALPHA: alpha}, 20 + alpha)
     html = page()
-    section = html[html.index('<section id="sweeps">') : html.index('<section id="training">')]
+    section = html[html.index('<section id="sweeps">') : html.index("The best of k")]
     assert "3 points over alpha" in section and "PSNR over alpha on centre" in section
     assert section.count("<circle") == 3 and "<b>0.25" not in section and "&lt;alpha&gt;" in section
     assert "paired difference from &lt;b&gt;0.5" in section  # what params.yaml sets
