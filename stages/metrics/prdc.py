@@ -9,7 +9,7 @@ k = 3 for the first two, 5 for the others, as their authors have it. `prdc_<feat
 import torch
 from torch import Tensor
 
-from stages.metrics.collected import Collected, ComparedOnSubsets
+from stages.metrics.collected import Collected, Compared
 from stages.metrics.view import Axes, TooFewError
 
 BETTER = "higher"
@@ -51,7 +51,7 @@ def needs(name: str) -> str:
     return name.removeprefix("prdc_")
 
 
-def build(axes: Axes, name: str) -> ComparedOnSubsets[Tensor]:
+def build(axes: Axes, name: str) -> Compared[Tensor]:
     """The metric `prdc_<features>`; TooFewError under the least number of images."""
     if axes.images < LEAST:
         raise TooFewError(f"{name} needs at least {LEAST} images, and here are {axes.images}")
@@ -60,4 +60,4 @@ def build(axes: Axes, name: str) -> ComparedOnSubsets[Tensor]:
         values = prdc(real_ND, fake_ND.double())
         return {f"{name}_{label}": value for label, value in zip(NAMES, values, strict=True)}
 
-    return ComparedOnSubsets(Collected(needs(name), axes), Tensor.double, compare)
+    return Compared(Collected(needs(name), axes), Tensor.double, compare)

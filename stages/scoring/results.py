@@ -91,31 +91,18 @@ def result(row: str, name: str, protocol: Protocol, finished: Samples, scored: S
 
 def set_level(metric: OverSet, sets_SN: Tensor, sources: Sequence[str]) -> dict[str, tuple[float, float, float]]:
     """Estimate, low and high by name; the interval, from subsamples of the images, where the metric can be had so."""
-    bounds = partial(_bounds, metric, sets_SN, sources, {}) if isinstance(metric, OnSubsets) else _no_bounds
-    return {label: (estimate, *bounds(label, estimate)) for label, estimate in metric.whole(sets_SN).items()}
+    rows = {}
+    for label, estimate in metric.whole(sets_SN).items():
+        low = high = math.nan
+        if isinstance(metric, OnSubsets):
+            some = partial(_on_subset, metric, label, sets_SN)
+            low, high = subsampling.interval(some, estimate, sources)
+        rows[label] = (estimate, low, high)
+    return rows
 
 
-def _bounds(
-    metric: OnSubsets,
-    sets_SN: Tensor,
-    sources: Sequence[str],
-    seen: dict[bytes, Mapping[str, float]],
-    label: str,
-    estimate: float,
-) -> tuple[float, float]:
-    """`seen`: numbers by subset of images; a metric's several numbers are had on the same subsets."""
-
-    def on(images_M: NDArray[np.int64]) -> float:
-        key = images_M.tobytes()
-        if key not in seen:
-            seen[key] = metric.among(torch.from_numpy(images_M), sets_SN)
-        return seen[key][label]
-
-    return subsampling.interval(on, estimate, sources)
-
-
-def _no_bounds(label: str, estimate: float) -> tuple[float, float]:
-    return math.nan, math.nan
+def _on_subset(metric: OnSubsets, label: str, sets_SN: Tensor, images_M: NDArray[np.int64]) -> float:
+    return metric.among(torch.from_numpy(images_M), sets_SN)[label]
 
 
 def card(protocol: Protocol, finished: Samples, few: Collection[str] = ()) -> Card:

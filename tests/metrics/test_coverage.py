@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from stages.metrics.frechet import fit, frechet
 from stages.metrics.kernel import in_blocks
-from stages.metrics.prdc import NAMES, prdc
 from stages.metrics.subsampling import interval
 
 Draw = Callable[[np.random.Generator], tuple[NDArray, NDArray]]
@@ -35,10 +34,6 @@ def distance(real_ND: NDArray, fake_ND: NDArray) -> float:
 
 def kernel_distance(real_ND: NDArray, fake_ND: NDArray) -> float:
     return in_blocks(torch.from_numpy(real_ND), torch.from_numpy(fake_ND))
-
-
-def one_of(name: str) -> Number:
-    return lambda real_ND, fake_ND: prdc(torch.from_numpy(real_ND), torch.from_numpy(fake_ND))[NAMES.index(name)]
 
 
 def covered(draw: Draw, clusters: list[str], experiments: int, number: Number = distance) -> float:
@@ -71,12 +66,6 @@ def test_the_frechet_distances_interval_covers_its_mean(draw, a_photograph):
 @pytest.mark.parametrize("shift", [0.4, 0.1], ids=["far", "near"])
 def test_the_kernel_distances_interval_covers_its_mean(shift):
     assert 0.90 <= covered(pairs(120, 6, shift, scale=1.2), [str(i) for i in range(120)], 200, kernel_distance) <= 0.99
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_intervals_of_precision_recall_density_and_coverage_do(name):
-    draw = pairs(120, 6, shift=0.4, scale=1.2)
-    assert 0.90 <= covered(draw, [str(i) for i in range(120)], 100, one_of(name)) <= 0.99
 
 
 @pytest.mark.long
