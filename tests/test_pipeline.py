@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ("stages", "flows", "presets", ".dvcignore", "dvc.yaml", "params.yaml", ".dvc/config", ".gitignore")
+KEPT += ("reports/sweeps/.gitignore",)  # a dependency of the report that is in git
 
 
 def call(project: Path, *command: str, expect: int = 0) -> str:
