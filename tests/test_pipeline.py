@@ -16,8 +16,8 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = (
-    "stages", "flows", "presets", ".dvcignore", "dvc.yaml", "params.yaml", "prefect.yaml",
-    ".dvc/config", ".dvc/.gitignore", ".gitignore", "data/external",
+    "stages", "flows", "presets", ".dvcignore", "dvc.yaml", "params.yaml", "prefect.yaml", ".dvc/config",
+    ".dvc/.gitignore", ".gitignore", "data/external", "reports/sweeps/.gitignore",
 )  # fmt: skip
 
 

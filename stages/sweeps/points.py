@@ -68,7 +68,7 @@ def read(folder: Path) -> Sweep:
         others = sorted(path.parent.name for path in folder.parent.glob("*/[!.]*.json"))
         known = nearest(folder.name, list(dict.fromkeys(others)))
         raise UserError(f"{folder}: no finished point of such a sweep{known}")
-    keys = sorted({key for point in found for key in point.overrides})
+    keys = dict.fromkeys(key for point in found for key in point.overrides)
     return Sweep(folder.name, tuple(sorted(found, key=lambda point: [_place(point.overrides.get(k)) for k in keys])))
 
 

@@ -31,6 +31,17 @@ def test_points_stand_in_the_order_of_their_values(alpha: Path) -> None:
     assert points.short(swept.varied) == {ALPHA: "alpha"}
 
 
+def test_the_first_key_orders_before_the_second(tmp_path: Path) -> None:
+    for first, second in ((1.0, 0.5), (0.25, 2.0), (1.0, 0.25), (0.25, 0.5)):
+        finish(tmp_path / "two", f"{first}-{second}", {"z.first": first, "a.second": second}, 20)
+    assert [point.name for point in points.read(tmp_path / "two").points] == [
+        "0.25-0.5",
+        "0.25-2.0",
+        "1.0-0.25",
+        "1.0-0.5",
+    ]
+
+
 def test_a_point_without_its_note_is_not_finished(alpha: Path) -> None:
     (alpha / "alpha=0.5.json").unlink()
     assert len(points.read(alpha).points) == 2
