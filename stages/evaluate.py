@@ -80,6 +80,7 @@ def figures(plan: Plan, data: Dataset, images: int, device: torch.device) -> pd.
     seed_all(plan.loop.seed, "build")
     parents = {name: read_trained(places.model(plan.method, name)) for name in plan.parents}
     learner = plan.build(parents, data.spec, tools)
+    _refuse_counts(plan, learner)
     found = {}
     for name in ("untrained", "trained"):
         tell(f"{plan.title}, {name}: {sum(len(batch.keys) for batch in batches)} images of {data.name}/{data.split}")
@@ -90,6 +91,15 @@ def figures(plan: Plan, data: Dataset, images: int, device: torch.device) -> pd.
         with torch.no_grad():
             found[name] = learner.evaluate(to_device(batch, device, plan.loop.channels_last) for batch in batches)
     return _table(found, plan, data, sum(len(batch.keys) for batch in batches))
+
+
+def _refuse_counts(plan: Plan, part: Part) -> None:
+    """UserError where figures hang on what was counted beside the model in training: that is not released."""
+    beside = {name: value for name, value in part.state().items() if value is not part.model}
+    for name, value in beside.items():
+        if isinstance(value, nn.Module) and not any(True for _ in value.parameters()):
+            card = places.model(plan.method, plan.name) / "card.md"
+            raise UserError(f"{plan.title}: figures hang on its {name}, which is not released; see {card}")
 
 
 def _rest(part: Part) -> None:

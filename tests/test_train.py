@@ -109,7 +109,7 @@ def test_one_command_trains_all_parts_and_leaves_what_was_promised(trained):
     assert list((trained.parent.parent / "progress").rglob("*.pt")) == []
 
 
-@pytest.mark.parametrize("part", ["vq", "encoder", "prior"])
+@pytest.mark.parametrize("part", ["vq", "encoder"])
 def test_evaluate_tells_of_val_what_training_told(trained, part, capsys):
     """The same images, holes and seeds: the released weights' figures and the untrained network's, bit for bit."""
     evaluate("latent_codes", part, split="val", limit=LOOP["eval_images"])
@@ -119,6 +119,11 @@ def test_evaluate_tells_of_val_what_training_told(trained, part, capsys):
     assert set(table["n"]) == {LOOP["eval_images"]} and len(set(table["weights"])) == 1
     for way, name in (("trained", "final"), ("untrained", "untrained")):
         assert told[name] == pytest.approx(table[way].to_dict(), rel=0, abs=0)
+
+
+def test_evaluate_refuses_a_part_whose_figures_hang_on_what_is_not_released(trained):
+    with pytest.raises(UserError, match="marginals"):
+        evaluate("latent_codes", "prior")
 
 
 def test_evaluate_takes_another_law_and_refuses_what_is_not_there(trained):
