@@ -103,8 +103,8 @@ def main() -> None:
         sys.exit(_refused(error))
     state: State = sweep(given.name, anew=given.anew, return_state=True)
     if not state.is_completed():
-        error = state.result(raise_on_failure=False)
-        sys.exit(_refused(error) if isinstance(error, Refused) else 1)
+        cause = state.result(raise_on_failure=False)
+        sys.exit(_refused(cause) if isinstance(cause, Refused) else 1)
 
 
 def _refused(error: Refused) -> int:
