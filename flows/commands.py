@@ -19,6 +19,7 @@ GUARD = Path(__file__).with_name("guard.py").resolve()
 TRACKED = re.compile(r"MLflow run (\w+) of experiment (\w+)")  # what training tells
 
 
+_parent = os.getppid()  # in a worker's flow run: the worker, as long as it lives
 _running: set[subprocess.Popen[str]] = set()
 _stopping: list[bool] = []
 
@@ -38,7 +39,7 @@ def run(command: Sequence[str], root: Path, lock: Path, env: Mapping[str, str] |
     if _stopping:
         raise Abandoned(f"{' '.join(command)}: not begun, this process ends")
     holds = [str(path) for path in (lock, slot()) if path]
-    watched = [os.getpid(), *([os.getppid()] if in_worker() else [])]
+    watched = [os.getpid(), *([_parent] if in_worker() else [])]
     guard = [sys.executable, "-P", str(GUARD)]
     guard += [word for path in holds for word in ("--hold", path)]
     guard += [word for pid in watched for word in ("--watch", str(pid))]

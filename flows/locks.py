@@ -11,7 +11,7 @@ POLL_S = 0.2
 
 
 @contextmanager
-def held(path: Path, busy: Exception | None = None) -> Iterator[IO[str]]:
+def held(path: Path, busy: BaseException | None = None) -> Iterator[IO[str]]:
     """Hold the lock at `path`: after waiting for it, or, where `busy` is given, raising that instead."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:

@@ -6,7 +6,7 @@ from pathlib import Path
 from prefect import flow, get_run_logger
 from prefect.states import State
 
-from flows import commands, locks, presence, stage
+from flows import commands, graph, locks, presence, stage, worktree
 from flows.points import Overrides
 from flows.results import Results
 from flows.worktree import Worktree
@@ -28,8 +28,8 @@ def make(sweep: str, point: str, overrides: Overrides, methods: list[str], commi
             return get_run_logger().info(f"{sweep}/{point}: finished already")
         start = time.monotonic()
         tree.open(commit, overrides)
-        _reproduce(tree, [f"benchmark@{method}" for method in methods])
-        experiment = _save(tree)
+        _reproduce(tree, _targets(methods))
+        experiment = _save(tree, methods)
         about = {"overrides": overrides, "commit": commit, "experiment": experiment, "methods": methods}
         seconds = round(time.monotonic() - start, 1)
         results.write(point, tree.folder / "reports" / "scores", {**about, "seconds": seconds})
@@ -45,11 +45,16 @@ def _reproduce(tree: Worktree, targets: list[str]) -> None:
         _dvc(tree, tree.folder / ".dvc" / "tmp" / "point.lock", "push", "--run-cache", "--with-deps", *targets)
 
 
-def _save(tree: Worktree) -> str:
-    """A DVC experiment of the worktree's params, dvc.lock and metrics; worktrees share refs, so one at a time."""
-    name = f"{tree.sweep}-{tree.point}"
-    _dvc(tree, tree.root / ".dvc" / "tmp" / "sweeps" / "experiments.lock", "exp", "save", "--force", "--name", name)
+def _save(tree: Worktree, methods: list[str]) -> str:
+    """A DVC experiment of the point's stages; worktrees share refs, so one at a time."""
+    name, lock = f"{tree.sweep}-{tree.point}", tree.root / worktree.FOLDER / "experiments.lock"
+    made = graph.ancestors(graph.read(tree.folder), _targets(methods))
+    _dvc(tree, lock, "exp", "save", "--force", "--name", name, *made)
     return name
+
+
+def _targets(methods: list[str]) -> list[str]:
+    return [f"benchmark@{method}" for method in methods]
 
 
 def _dvc(tree: Worktree, lock: Path, *words: str) -> None:

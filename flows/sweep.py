@@ -99,11 +99,17 @@ def main() -> None:
     given = parser.parse_args()
     try:
         Asked(given.name).resolve(Path("params.yaml").read_text(), graph.read())
-        states = sweep(given.name, anew=given.anew, return_state=True)
     except Refused as error:
-        print(f"sweep: {error}", file=sys.stderr)
-        sys.exit(2)
-    sys.exit(not states.is_completed())
+        sys.exit(_refused(error))
+    state: State = sweep(given.name, anew=given.anew, return_state=True)
+    if not state.is_completed():
+        cause = state.result(raise_on_failure=False)
+        sys.exit(_refused(cause) if isinstance(cause, Refused) else 1)
+
+
+def _refused(error: Refused) -> int:
+    print(f"sweep: {error}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

@@ -13,6 +13,9 @@ from flows import keeper, locks
 from flows.keeper import Kept
 from flows.server import HOST, port
 
+# on a machine that trains, a write to sqlite may wait for longer than the 5 and 10 s of the defaults
+PATIENT = {"PREFECT_SERVER_DATABASE_TIMEOUT": "60", "PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT": "60"}
+
 
 def mlflow_port() -> str:
     """Of MLflow's pages and API."""
@@ -21,19 +24,17 @@ def mlflow_port() -> str:
 
 def run() -> None:
     """Both servers, in the foreground."""
-    home, store = keeper.home(), f"sqlite:///{Path('mlflow.db').resolve()}"
-    home.mkdir(parents=True, exist_ok=True)
-    _prepare(home, store)
+    keeper.home().mkdir(parents=True, exist_ok=True)
+    store = f"sqlite:///{Path('mlflow.db').resolve()}"
+    _prepare(store)
     prefect = ["prefect", "server", "start", "--host", HOST, "--port", port()]
     mlflow = ["mlflow", "server", "--backend-store-uri", store, "--artifacts-destination", "mlartifacts"]
     mlflow += ["--host", HOST, "--port", mlflow_port(), "--workers", "1"]
-    keeper.keep("ui", [Kept("prefect", prefect), Kept("mlflow", mlflow)])
+    keeper.keep("ui", [Kept("prefect", prefect, PATIENT), Kept("mlflow", mlflow)])
 
 
-def _prepare(home: Path, store: str) -> None:
-    """Of several processes that make a fresh sqlite database at once, all but one fail."""
-    if not (home / "prefect.db").exists():
-        subprocess.run(["prefect", "server", "database", "upgrade", "--yes"], check=True)
+def _prepare(store: str) -> None:
+    """Of several processes that make MLflow's fresh database at once, all but one fail. Prefect's has one process."""
     if not Path("mlflow.db").exists():
         with locks.held(Path("mlflow.db.lock")):  # trainings take the same one
             subprocess.run(["mlflow", "db", "upgrade", store], check=True)

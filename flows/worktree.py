@@ -59,7 +59,7 @@ class Worktree:
 
     def _configure(self) -> None:
         with Repo(str(self.root)) as main, Repo(str(self.folder)) as own, own.config.edit("local") as config:
-            config["cache"]["dir"] = main.cache.local.path
+            config["cache"]["dir"] = main.cache.local_cache_dir
             config["cache"]["type"] = ["reflink", "hardlink", "copy"]  # a link costs no disk
             config["remote"] = {name: dict(remote) for name, remote in main.config["remote"].items()}
             if default := main.config["core"].get("remote"):

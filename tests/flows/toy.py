@@ -20,7 +20,7 @@ sweeps:
 PIPELINE = f"""\
 stages:
   toy:
-    foreach: [train, other]
+    foreach: {{train: 1, other: 1}}
     do:
       cmd: {sys.executable} work.py learn ${{key}}
       deps: [work.py]
@@ -36,7 +36,7 @@ stages:
       outs: ["data/samples/${{key}}"]
       meta: {{kind: gpu}}
   benchmark:
-    foreach: [toy, rival]
+    foreach: {{toy: 1, rival: 1}}
     do:
       cmd: {sys.executable} work.py score ${{key}}
       deps: ["data/samples/${{key}}"]
