@@ -1,5 +1,6 @@
 """One point of a sweep: its own worktree, `dvc repro` of its scores, an experiment, and the files that stay."""
 
+import json
 import time
 from pathlib import Path
 
@@ -31,10 +32,16 @@ def make(sweep: str, point: str, overrides: Overrides, methods: list[str], commi
         _reproduce(tree, _targets(methods))
         experiment = _save(tree, methods)
         about = {"overrides": overrides, "commit": commit, "experiment": experiment, "methods": methods}
-        seconds = round(time.monotonic() - start, 1)
-        results.write(point, tree.folder / "reports" / "scores", {**about, "seconds": seconds})
+        told = {**about, "seconds": round(time.monotonic() - start, 1), "parts": _parts(tree.folder)}
+        results.write(point, tree.folder / "reports" / "scores", told)
         tree.remove()
     _remember(root, sweep, point)
+
+
+def _parts(folder: Path) -> dict[str, str]:
+    """Fingerprints by method/part: the trainings that the point came from."""
+    configs = folder.glob("data/models/*/*/config.json")
+    return {"/".join(path.parts[-3:-1]): json.loads(path.read_text())["fingerprint"] for path in configs}
 
 
 def _reproduce(tree: Worktree, targets: list[str]) -> None:
