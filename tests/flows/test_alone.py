@@ -14,6 +14,8 @@ from tests.flows import toy
 from tests.flows.house import House
 from tests.flows.test_reproduce import learning
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> House:

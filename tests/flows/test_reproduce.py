@@ -4,9 +4,12 @@ import signal
 import time
 
 import psutil
+import pytest
 
 from tests.flows import toy
 from tests.flows.house import House, until
+
+pytestmark = pytest.mark.long
 
 STAGES = {
     "toy@train": "gpu", "toy@other": "gpu", "sample@toy": "gpu", "sample@rival": "gpu",
