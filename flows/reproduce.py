@@ -79,4 +79,5 @@ def _outcome(state: State | None) -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    commands.end_in_order()
     reproduce()

@@ -97,6 +97,7 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("--anew", action="store_true", help="forget the finished points")
     given = parser.parse_args()
+    commands.end_in_order()
     try:
         Asked(given.name).resolve(Path("params.yaml").read_text(), graph.read())
     except Refused as error:
