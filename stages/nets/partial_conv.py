@@ -124,8 +124,8 @@ def _only(x_BCHW: Tensor, known_B1HW: Tensor) -> Tensor:
 
 
 def _scaled(conv: nn.Conv2d, x_BCHW: Tensor, scale_B1HW: Tensor, live_B1HW: Tensor) -> Tensor:
-    """conv(x) * scale + bias where live, 0 elsewhere, in one pass over the features."""
+    """conv(x) * scale + bias where live, 0 elsewhere; in place, so that no second map of features is written."""
     y_BCHW = F.conv2d(x_BCHW, conv.weight, None, conv.stride, conv.padding)
     assert conv.bias is not None
-    bias_BCHW = (conv.bias.view(1, -1, 1, 1) * live_B1HW).to(y_BCHW.dtype)
-    return torch.addcmul(bias_BCHW, y_BCHW, (scale_B1HW * live_B1HW).to(y_BCHW.dtype))
+    scale_B1HW, live_B1HW = (scale_B1HW * live_B1HW).to(y_BCHW.dtype), live_B1HW.to(y_BCHW.dtype)
+    return y_BCHW.mul_(scale_B1HW).addcmul_(conv.bias.view(1, -1, 1, 1).to(y_BCHW.dtype), live_B1HW)
