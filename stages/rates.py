@@ -15,14 +15,14 @@ FLOOR = 0.05  # where the cosine ends, as a share of the rate
 
 
 class Rate(Params):
-    """How fast a part learns: a rate, risen to linearly, then as `left` says."""
+    """How fast a part learns: a rate, risen to linearly, then kept; those below slow down."""
 
     lr: float = Field(gt=0)  # no default: it belongs to the part
     warmup_steps: int = Field(default=0, ge=0)
 
     def left(self, step: int) -> float:
         """What the rise aside is left of `lr` at an optimiser step."""
-        raise NotImplementedError
+        return 1.0
 
     def at(self, step: int) -> float:
         """The rate of an optimiser's step."""

@@ -104,8 +104,10 @@ def test_a_killed_guard_leaves_no_dvc(room):
     guard.kill()
     guard.wait()
     until(lambda: not command.is_running() or command.status() == psutil.STATUS_ZOMBIE)
+    assert not command.is_running() or command.status() == psutil.STATUS_ZOMBIE
     os.kill(int((room / "pid").read_text()), signal.SIGTERM)  # this one has none
     until(lambda: not trainer_lives(room))
+    assert not trainer_lives(room) and (room / "saved").exists()
 
 
 def test_work_that_does_not_end_is_killed_after_its_grace(room):

@@ -94,8 +94,11 @@ def test_a_cancelled_stage_saves_and_the_next_run_goes_on_from_there(house):
     assert [line[2] for line in house.log() if line[:2] == ["learn", "train/4"]] == ["0", saved[2]]
 
 
-def killed(house: House, rate: int, victim) -> None:
-    """Kill -9 `victim(worker)` in the middle of a training: the run goes on, from what was saved, to its end."""
+@pytest.mark.parametrize(
+    ("rate", "victim"), [(5, lambda worker: worker), (6, lambda worker: worker.children()[0])], ids=["worker", "flow"]
+)
+def test_a_killed_worker_or_flow_is_made_good_and_the_run_completes(house, rate, victim):
+    """Kill -9 in the middle of a training: the run goes on, from what was saved, to its end."""
     toy.edit(house.project, f"rate: {rate - 1}, steps: 150", f"rate: {rate}, steps: 150")
     run = house.run("reproduce/pipeline")
     begun = learning(house, f"train/{rate}")
@@ -108,11 +111,3 @@ def killed(house: House, rate: int, victim) -> None:
     assert own == [[*learn, "0"], saved[:3], [*learn, saved[2]], ["learnt", f"train/{rate}", "150"]]
     assert no_slot_was_given_twice(house)
     assert "up to date" in house.call("dvc", "status")
-
-
-def test_a_killed_worker_is_started_again_and_the_run_completes(house):
-    killed(house, 5, lambda worker: worker)
-
-
-def test_a_killed_flow_is_run_again(house):
-    killed(house, 6, lambda worker: worker.children()[0])
