@@ -65,7 +65,14 @@ def test_nets_and_losses_know_torch_alone(room):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_method_knows_blocks_and_the_contract_never_a_sibling_or_a_file(method):
-    shared = ("stages.nets", "stages.losses", "stages.contract", "stages.rates", "stages.images.pixels")
+    shared = (
+        "stages.nets",
+        "stages.losses",
+        "stages.contract",
+        "stages.rates",
+        "stages.phases",
+        "stages.images.pixels",
+    )
     rooms = (f"stages.methods.{method}", *shared)
     for path in sources(f"stages/methods/{method}"):
         assert not [n for n in ours(path) if not allowed(n, rooms)], path

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 import torch
 from pydantic import Field
@@ -17,6 +15,7 @@ from stages.methods.flow_fill.depth import continuous
 from stages.methods.flow_fill.generator import enlarged
 from stages.methods.flow_fill.noise import generators, normal
 from stages.methods.flow_fill.structure import exact
+from stages.phases import Phases
 
 PARENTS: tuple[str, ...] = ("prior", "decoder")
 SHARED: tuple[str, ...] = ()
@@ -36,7 +35,7 @@ class Inpainter:
         self.params, self.device = params, device
         self.prior = prior.restore(parents["prior"]).to(device)
         self.decoder = decoder.restore(parents["decoder"]).to(device)
-        self._seconds: dict[str, float] = {}
+        self._phase = Phases(device)
 
     @torch.no_grad()
     def sample(self, request: Request) -> Completions:
@@ -85,19 +84,7 @@ class Inpainter:
                 images = (x.repeat_interleave(samples, 0) for x in (image_BCHW, known_B1HW))
                 raw_RCHW = self.decoder(small_Rchw, *images).clamp(-1, 1)
         side = {"prior": prior_RCHW.unflatten(0, (-1, samples))[:, 0]}
-        return Completions(raw_RCHW.unflatten(0, (-1, samples)), side, dict(self._seconds))
-
-    @contextmanager
-    def _phase(self, name: str) -> Iterator[None]:
-        """Wall-clock seconds of a phase of this call, the device's work included."""
-        start = self._now()
-        yield
-        self._seconds[name] = self._now() - start
-
-    def _now(self) -> float:
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
-        return time.perf_counter()
+        return Completions(raw_RCHW.unflatten(0, (-1, samples)), side, dict(self._phase.seconds))
 
 
 def build(params: Params, parents: Mapping[str, Trained], device: torch.device) -> Inpainter:

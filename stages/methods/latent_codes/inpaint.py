@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
@@ -16,6 +14,7 @@ from stages.contract import Completions, Request, Trained, UserError
 from stages.methods.latent_codes import decoder, encoder, prior, vq
 from stages.methods.latent_codes.sampler import Confidence, Rule, complete
 from stages.methods.latent_codes.token_mask import TokenMask, enlarge
+from stages.phases import Phases
 
 PARENTS: tuple[str, ...] = ("vq", "encoder", "prior", "decoder")
 SHARED: tuple[str, ...] = ("token_mask",)
@@ -64,7 +63,7 @@ class Inpainter:
         self.decoder = decoder.restore(parents["decoder"], code).to(device)
         same_token_mask(params.token_mask, self.encoder.rule)
         self.whole_image = self.encoder.kind == "miracle"
-        self._seconds: dict[str, float] = {}
+        self._phase = Phases(device)
 
     @torch.no_grad()
     def sample(self, request: Request) -> Completions:
@@ -80,7 +79,7 @@ class Inpainter:
                 raw_BKCHW = self._decode(image_BCHW, known_B1HW, cells_B1HW, drawn_BKHW)
         side = {"token_mask": enlarge(cells_B1HW, image_BCHW.shape[-1]), "codes": self._codes_picture(drawn_BKHW)}
         side |= {f"alpha-{alpha:03d}": self._cells_at(known_B1HW, alpha / 100) for alpha in ALPHAS}
-        return Completions(raw_BKCHW.clamp(-1, 1), side, dict(self._seconds))
+        return Completions(raw_BKCHW.clamp(-1, 1), side, dict(self._phase.seconds))
 
     def _draw(self, codes_BHW: Tensor, cells_B1HW: Tensor, seeds_BK: Tensor) -> Tensor:
         visible_BN = cells_B1HW.flatten(1) > 0
@@ -107,18 +106,6 @@ class Inpainter:
     def _codes_picture(self, codes_BKHW: Tensor) -> Tensor:
         """The first sample's codes decoded by the vq alone."""
         return self.vq.decode(self.vq.quantizer.look_up(codes_BKHW[:, 0])).clamp(-1, 1)
-
-    @contextmanager
-    def _phase(self, name: str) -> Iterator[None]:
-        """Wall-clock seconds of a phase of this call, the device's work included."""
-        start = self._now()
-        yield
-        self._seconds[name] = self._now() - start
-
-    def _now(self) -> float:
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
-        return time.perf_counter()
 
 
 def build(params: Params, parents: Mapping[str, Trained], device: torch.device) -> Inpainter:
