@@ -16,11 +16,12 @@ from flows.refused import Refused, nearest
 
 @dataclass(frozen=True)
 class Stage:
-    """One DVC stage: where it runs, what must be done before it, and its settings (cmd, values of params) as JSON."""
+    """One DVC stage: where it runs, what must be done before it, what it reads, its settings (cmd, params) as JSON."""
 
     name: str
     kind: str
     parents: tuple[str, ...]
+    reads: tuple[str, ...]
     settings: str
 
 
@@ -38,7 +39,8 @@ def read(root: Path = Path()) -> Graph:
 def _stage(stage: PipelineStage, parents: Iterable[PipelineStage]) -> Stage:
     values = [dep.read_params() for dep in stage.params]
     settings = json.dumps([stage.cmd, values], sort_keys=True, default=str)
-    return Stage(stage.name, stage.meta["kind"], tuple(sorted(parent.name for parent in parents)), settings)
+    reads = tuple(dep.def_path for dep in stage.deps)
+    return Stage(stage.name, stage.meta["kind"], tuple(sorted(parent.name for parent in parents)), reads, settings)
 
 
 def _ordered(found: Graph) -> Graph:

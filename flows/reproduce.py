@@ -26,12 +26,13 @@ def reproduce() -> list[State]:
     presence.announce()
     with locks.held(Path(".dvc/tmp/running/reproduce.lock")):  # a second run waits, and then finds all up to date
         known = graph.read()
-        states = _run(known, graph.stale(known))
+        states = run(known, graph.stale(known))
         tell(known, states)
     return list(states.values())
 
 
-def _run(known: graph.Graph, stale: list[str]) -> dict[str, State]:
+def run(known: graph.Graph, stale: list[str]) -> dict[str, State]:
+    """These stages, parents first in the list, in the flow that asks: what became of each."""
     submit, state = (there if runtime.deployment.id else here).submit, stage.sources()
     runs: dict[str, PrefectFuture[float]] = {}
     for name in stale:
@@ -39,7 +40,7 @@ def _run(known: graph.Graph, stale: list[str]) -> dict[str, State]:
         runs[name] = submit(name, known[name].kind, state, wait_for=parents, return_state=False)
     with commands.stopping():
         wait(list(runs.values()))
-    return {name: run.state for name, run in runs.items()}
+    return {name: one.state for name, one in runs.items()}
 
 
 @task(task_run_name="{name}")

@@ -14,6 +14,7 @@ from flows.points import Sweep
 from flows.refused import Refused
 from flows.worktree import git
 
+FINISHED = "reports/sweeps"  # as dvc.yaml names it
 SOURCES = ("dvc.yaml", "params.yaml", "stages")  # what a point's result depends on, besides its overrides
 
 
@@ -27,7 +28,7 @@ class Results:
     @property
     def folder(self) -> Path:
         """One `<point>.parquet`, `<point>.summary.parquet` and `<point>.json` a finished point."""
-        return self.root / "reports" / "sweeps" / self.sweep
+        return self.root / FINISHED / self.sweep
 
     @property
     def record(self) -> Path:
@@ -35,25 +36,27 @@ class Results:
         return self.folder.with_name(f"{self.sweep}.json")
 
     def begin(self, sweep: Sweep, head: str, anew: bool) -> str:
-        """The commit that its points are made at: the one it was begun at, where it is this very sweep; else `head`."""
+        """The commit that its points are made at: the one it was begun at, where it is this very sweep; else `head`.
+
+        Refused: a sweep of that name with other points, methods or sources; `anew` forgets its points instead.
+        """
         wanted = {"points": dict(sweep.points), "methods": list(sweep.methods), **_sources(self.root, head)}
-        if anew:
-            shutil.rmtree(self.folder, ignore_errors=True)
-        elif self.record.is_file():
-            return self._same(wanted)
+        was = json.loads(self.record.read_text()) if self.record.is_file() else {}
+        other = [key for key, value in wanted.items() if was.get(key) != value]
+        if was and not other:
+            return str(was["commit"])
+        if was and not anew:
+            self._refuse(str(was["commit"])[:7], other)
+        shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         _write_json(self.record, {"sweep": sweep.name, "commit": head, **wanted})
         return head
 
-    def _same(self, wanted: Mapping[str, Any]) -> str:
-        was = json.loads(self.record.read_text())
-        other = [key for key, value in wanted.items() if was.get(key) != value]
-        if other:
-            raise Refused(
-                f"{self.record}: begun at {was['commit'][:7]} with other {', '.join(other)}; finish it from there "
-                f"(git checkout {was['commit'][:7]}), choose another name, or begin anew (anew)"
-            )
-        return str(was["commit"])
+    def _refuse(self, commit: str, other: list[str]) -> None:
+        raise Refused(
+            f"{self.record}: begun at {commit} with other {', '.join(other)}; finish it from there "
+            f"(git checkout {commit}), choose another name, or begin anew (anew)"
+        )
 
     def done(self, point: str) -> bool:
         """Whether the point is finished: its json is written last."""

@@ -15,10 +15,10 @@ from prefect.states import State
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
-from flows import children, commands, graph, locks, point, presence, stage, worktree
+from flows import children, commands, graph, locks, point, presence, reproduce, stage, worktree
 from flows.points import Asked, Overrides, Sweep, Value, overridden, waits
 from flows.refused import Refused
-from flows.results import Results
+from flows.results import FINISHED, Results
 
 
 @flow(task_runner=ThreadPoolTaskRunner(max_workers=64 if commands.in_worker() else 1))  # type: ignore[arg-type]
@@ -31,9 +31,11 @@ def sweep(
     methods: Annotated[
         list[str] | None, Field(description="Whose samples are scored; none: those that the keys belong to")
     ] = None,
-    anew: Annotated[bool, Field(description="Begin anew: forget the finished points of this name")] = False,
+    anew: Annotated[
+        bool, Field(description="Forget this name's finished points where they have other values or sources")
+    ] = False,
 ) -> list[State]:
-    """Run every unfinished point; a failed point fails alone."""
+    """Run every unfinished point; a failed point fails alone. The report then shows what is finished."""
     presence.announce()
     root = Path().resolve()
     asked = Asked(name, grid, points, methods)
@@ -44,7 +46,7 @@ def sweep(
         commit = results.begin(plan, worktree.clean_head(root), anew)
         states = _run(plan, commit, order(root, plan, results))
     create_table_artifact(results.rows(plan.points), key="sweep", description=f"The points of {plan.name}")
-    return states
+    return [*states, *_report(root)]
 
 
 def order(root: Path, plan: Sweep, results: Results) -> dict[str, list[str]]:
@@ -76,6 +78,17 @@ def _run(plan: Sweep, commit: str, unfinished: dict[str, list[str]]) -> list[Sta
     return [run.state for run in runs.values()]
 
 
+def _report(root: Path) -> list[State]:
+    """Make anew what reads the points, where all else that it reads is up to date; else that waits for `reproduce`."""
+    known = graph.read(root)
+    stale = set(graph.stale(known, root))
+    readers = [one.name for one in known.values() if FINISHED in one.reads]
+    ready = [name for name in readers if stale.intersection(graph.ancestors(known, [name])) == {name}]
+    for name in sorted(stale.intersection(readers) - set(ready)):
+        get_run_logger().info(f"{name}: not made anew, since what it needs is stale; the next `dvc repro` does it")
+    return list(reproduce.run(known, ready).values())
+
+
 @task(task_run_name="{name}")
 def here(sweep: str, name: str, given: dict[str, object]) -> None:
     """One point in this process."""
@@ -95,7 +108,7 @@ def main() -> None:
     """Exit code 2 and one line for the user's mistake, 1 where a point failed."""
     parser = argparse.ArgumentParser(prog="python -m flows.sweep", description="Run a sweep of params.yaml here.")
     parser.add_argument("name")
-    parser.add_argument("--anew", action="store_true", help="forget the finished points")
+    parser.add_argument("--anew", action="store_true", help="forget finished points of other values or sources")
     given = parser.parse_args()
     commands.end_in_order()
     try:

@@ -3,10 +3,6 @@
 import importlib
 import sys
 
-import typer
-
-from stages.contract import UserError
-
 VERBS = {
     "shard": "make a dataset's shards, masks and audit from its source",
     "train": "train one part (or all parts) of a method; run again to resume",
@@ -43,6 +39,10 @@ def main() -> None:
 
 def run(verb: str, arguments: list[str]) -> None:
     """A verb's `main` under typer; a UserError becomes one line and exit code 2."""
+    import typer  # here, as torch below it: the list of verbs is to come at once
+
+    from stages.contract import UserError
+
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command(name=verb)(importlib.import_module(f"stages.{verb}").main)
     try:

@@ -44,7 +44,12 @@ def read(folder: Path) -> Scores:
         absent=[entry for note in notes for entry in note["absent"]],
         warnings=[entry for note in notes for entry in note["warnings"]],
         cost=[entry for note in notes for entry in note["cost"]],
-        long=pd.concat([tables.read(folder / method) for method in methods], ignore_index=True)
-        if methods
-        else pd.DataFrame(columns=list(LONG)),
+        long=_long([tables.read(folder / method) for method in methods]),
     )
+
+
+def _long(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The long tables as one; what it is filtered by again and again as categories, which compare as numbers."""
+    if not frames:
+        return pd.DataFrame(columns=list(LONG))
+    return pd.concat(frames, ignore_index=True).astype(dict.fromkeys(("method", "protocol", "metric"), "category"))

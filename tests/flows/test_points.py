@@ -10,7 +10,7 @@ from flows.points import Asked, overridden, waits
 from flows.refused import Refused
 from tests.flows.toy import PARAMS, ROOT
 
-GRAPH = {name: Stage(name, "cpu", (), "") for name in ("benchmark@toy", "benchmark@rival")}
+GRAPH = {name: Stage(name, "cpu", (), (), "") for name in ("benchmark@toy", "benchmark@rival")}
 RATE, HEAT = "methods.toy.train.rate", "methods.toy.inpaint.heat"
 
 
@@ -69,7 +69,7 @@ def test_the_projects_sweeps_can_be_run_under_every_preset(preset, monkeypatch):
     monkeypatch.chdir(ROOT)
     text = render(preset)
     values = YAML(typ="safe").load(text)
-    graph = {f"benchmark@{method}": Stage("", "cpu", (), "") for method in values["methods"]}
+    graph = {f"benchmark@{method}": Stage("", "cpu", (), (), "") for method in values["methods"]}
     for name in values["sweeps"]:
         assert Asked(name).resolve(text, graph).points
 

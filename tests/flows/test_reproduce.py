@@ -13,7 +13,7 @@ pytestmark = pytest.mark.long
 
 STAGES = {
     "toy@train": "gpu", "toy@other": "gpu", "sample@toy": "gpu", "sample@rival": "gpu",
-    "benchmark@toy": "cpu", "benchmark@rival": "cpu",
+    "benchmark@toy": "cpu", "benchmark@rival": "cpu", "report": "cpu",
 }  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def test_a_failed_stage_fails_its_descendants_alone(house):
 
 
 def test_the_nightly_run_waits_for_its_schedule_to_be_switched_on(house):
-    found = house.deployment("reproduce/benchmark")
+    found = house.deployment("sweep/benchmark")
     [schedule] = found["schedules"]
     assert not schedule["active"]
     scheduled = {

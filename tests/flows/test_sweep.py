@@ -59,6 +59,7 @@ def test_nothing_was_learnt_twice_and_no_slot_given_twice(swept):
 
 def test_the_project_is_as_it_was_and_the_worktrees_are_gone(swept):
     assert "up to date" in swept.call("dvc", "status")
+    assert (swept.project / "reports/index.html").read_text().split() == sorted(NAMES)
     assert swept.call("git", "status", "--porcelain", "--untracked-files=no").split()[1:] in ([], ["dvc.lock"])
     assert len(swept.call("git", "worktree", "list").splitlines()) == 1
 

@@ -43,9 +43,14 @@ stages:
       outs: ["reports/scores/${{key}}.parquet", "reports/scores/${{key}}.summary.parquet"]
       metrics: ["reports/scores/${{key}}.json"]
       meta: {{kind: cpu}}
+  report:
+    cmd: {sys.executable} work.py report all
+    deps: [reports/scores, reports/sweeps]
+    outs: [reports/index.html]
+    meta: {{kind: cpu}}
 """
 WORK = '''\
-"""learn PART: a step every 0.1 s, saved when asked to stop; sample METHOD; score METHOD. Tells $TOY_LOG of it."""
+"""learn PART: a step every 0.1 s, saved when asked to stop; sample METHOD; score METHOD; report. Tells $TOY_LOG of it."""
 import json, os, signal, sys, time
 from pathlib import Path
 
@@ -98,19 +103,26 @@ def score(method):
     write(Path(f"reports/scores/{method}.json"), json.dumps({"sum": frame["estimate"][0]}))
 
 
+def report(_):
+    write(Path("reports/index.html"), "\\n".join(sorted(path.stem for path in Path("reports/sweeps").glob("*/*.json"))))
+
+
 def write(path, text):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
 
 
-{"learn": learn, "sample": sample, "score": score}[verb](name)
+{"learn": learn, "sample": sample, "score": score, "report": report}[verb](name)
 '''
 
 
 def make(folder: Path) -> Path:
     """The toy in a git repository of its own, with this project's flows."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("flows", ".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore", "prefect.yaml", "Makefile"):
+    for name in (
+        "flows", ".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore", "reports/sweeps/.gitignore",
+        "prefect.yaml", "Makefile",
+    ):  # fmt: skip
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
