@@ -31,7 +31,7 @@ from stages.samples.store import Finished
 from stages.scoring import protocols
 from stages.scoring.learnt import learnt
 from stages.scoring.protocols import Protocol
-from stages.scoring.results import Result, cost, results
+from stages.scoring.results import FORMAT, Result, cost, results
 
 
 def main(
@@ -130,7 +130,8 @@ def _write(method: str, scored: Sequence[Result], costs: Sequence[dict[str, Any]
     tables.write(_together([one.long for one in scored]), places.scores() / method)
     tables.write(_together([one.summary for one in scored]), places.scores() / f"{method}.summary")
     cards = _nested({(one.row, one.protocol): one.card.told() for one in scored})
-    _write_json(method + ".cards", {"cards": cards, "absent": absent, "warnings": warnings, "cost": costs})
+    about = {"format": FORMAT, "cards": cards, "absent": absent, "warnings": warnings, "cost": costs}
+    _write_json(method + ".cards", about)
     _write_json(method, _nested({(one.row, one.protocol): one.numbers() for one in scored}))
 
 

@@ -67,6 +67,7 @@ def test_what_could_not_be_had_is_told_with_its_reason(project: Path) -> None:
 def test_every_plate_of_the_papers_is_there_or_tells_what_it_waits_for(project: Path) -> None:
     html = page()
     assert "000 F3: which tokens are read off" in html and html.count("alpha = 0.25") >= 1
+    assert "003 F7: large holes: box" in html
     for name, _, needs, make in plates.NAMED:
         filled = f"{name}: " in html
         assert filled != (f'<th scope="row">{name}</th>' in html), name
@@ -151,6 +152,15 @@ def test_unlike_cards_are_refused_by_the_field_that_differs(project: Path) -> No
     notes["cards"]["classical/mean"]["box"]["mask_hash"] = "other"
     path.write_text(json.dumps(notes))
     with pytest.raises(UserError, match="mask_hash"):
+        report.main()
+
+
+def test_scores_of_an_older_version_are_refused(project: Path) -> None:
+    path = places.scores() / "classical.cards.json"
+    notes = json.loads(path.read_text())
+    del notes["format"]
+    path.write_text(json.dumps(notes))
+    with pytest.raises(UserError, match=r"classical\.cards\.json: written by another version; score anew"):
         report.main()
 
 

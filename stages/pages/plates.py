@@ -17,6 +17,7 @@ from stages.samples.store import Samples
 
 IMAGES = 4  # a plate that shows several images
 EACH = 3  # plates of one name at most: a project has many draws
+LARGE = 0.6  # the mean hole's share of the picture from which a draw's holes are large: the 80 % box has .64
 ALPHA = "alpha-"  # how the side pictures of token masks by alpha begin; then alpha in hundredths
 
 
@@ -141,6 +142,25 @@ def _grid(drawn: Drawn, rows: Sequence[Samples], name: str) -> Plate:
     )
 
 
+def _large(drawn: Drawn, name: str) -> Iterator[Plate]:
+    """Paper 003, Fig. 7: holes that leave little of the picture, filled by every trained method."""
+    rows = list({row.draw["method"]: row for row in reversed(drawn.rows) if row.draw["trained_on"]}.values())[::-1]
+    if not rows or sum(drawn.rows[0].holes) / len(drawn.rows[0].holes) < LARGE:
+        return
+
+    def line(key: str) -> tuple[Picture | None, ...]:
+        image_HWC, hole_HW = drawn.image(key), drawn.hole(key)
+        made = [picture(_first(row, key, image_HWC, hole_HW, True), f"{key}: {row.draw['row']}") for row in rows]
+        return (masked(image_HWC, hole_HW, f"{key}: given"), *made, picture(image_HWC, f"{key}: original"))
+
+    yield Plate(
+        f"{name}: large holes: {drawn.name}",
+        "The first sample of every trained method, composited; holes that leave little of the picture.",
+        ("given", *(row.draw["row"] for row in rows), "original"),
+        tuple((key, line(key)) for key in shown(rows[0], drawn.keys)[:IMAGES]),
+    )
+
+
 def _first(
     row: Samples, key: str, image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_], composite: bool
 ) -> NDArray[np.uint8]:
@@ -160,5 +180,5 @@ NAMED: tuple[tuple[str, str, str, Callable[[Drawn, str], Iterator[Plate]] | None
     ("002 F10", "guided by edges and by labels", FILL, None),
     ("002 F11, F12", "the soft mean latent", FILL, None),
     ("003 F6", "one completion carried to another hole", FLOW, None),
-    ("003 F7", "large holes", FLOW, None),
+    ("003 F7", "large holes", "samples of a trained method in holes of six tenths and more", _large),
 )

@@ -11,6 +11,8 @@ from typing import Any
 import pandas as pd
 
 from stages import tables
+from stages.contract import UserError
+from stages.scoring.results import FORMAT
 
 CARDS = ".cards.json"
 LONG = ("method", "protocol", "card", "image", "source", "k", "metric", "value")
@@ -32,9 +34,9 @@ class Scores:
 
 
 def read(folder: Path) -> Scores:
-    """Every method's scores in `folder` (reports/scores); empty where nothing was scored yet."""
+    """Every method's scores in `folder` (reports/scores); empty where nothing was scored yet. UserError: older ones."""
     found = [path.name.removesuffix(CARDS) for path in sorted(folder.glob(f"*{CARDS}"))]
-    told = {method: json.loads((folder / f"{method}{CARDS}").read_text()) for method in found}
+    told = {method: _told(folder / f"{method}{CARDS}", method) for method in found}
     methods = [method for method in found if told[method]["cards"]]  # one without a row has no table
     notes = [told[method] for method in methods]
     frames = [tables.read(folder / f"{method}.summary") for method in methods]
@@ -46,6 +48,15 @@ def read(folder: Path) -> Scores:
         cost=[entry for note in notes for entry in note["cost"]],
         long=_long([tables.read(folder / method) for method in methods]),
     )
+
+
+def _told(path: Path, method: str) -> dict[str, Any]:
+    about: dict[str, Any] = json.loads(path.read_text())
+    if about.get("format") != FORMAT:
+        raise UserError(
+            f"{path}: written by another version; score anew (plurifill sample {method}, plurifill benchmark {method})"
+        )
+    return about
 
 
 def _long(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:

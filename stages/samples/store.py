@@ -163,7 +163,7 @@ class Finished:
         """UserError where there is no finished draw."""
         try:
             return cls(place, json.loads((place / "draw.json").read_bytes()), tables.read(place / "index"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError) as error:  # KeyError: a column that an older version did not write
             raise UserError(f"{place}: no finished samples; run `plurifill sample` (or dvc repro)") from error
 
     def raw_KHWC(self, key: str) -> NDArray[np.uint8]:

@@ -24,6 +24,7 @@ from stages.scoring import evaluation, scores
 from stages.scoring.evaluation import Scored
 from stages.scoring.protocols import Card, Protocol
 
+FORMAT = 1  # of <method>.cards.json; raised when it, or the tables beside it, get what their readers need
 COLLAPSED = 0.5  # share of images with identical samples from which a warning is due
 
 

@@ -50,7 +50,7 @@ stages:
     meta: {{kind: cpu}}
 """
 WORK = '''\
-"""learn PART: a step every 0.1 s, saved when asked to stop; sample METHOD; score METHOD; report. Tells $TOY_LOG of it."""
+"""learn PART (a step every 0.1 s, saved when asked to stop), sample METHOD, score METHOD, report; tells $TOY_LOG."""
 import json, os, signal, sys, time
 from pathlib import Path
 

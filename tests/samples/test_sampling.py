@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from stages import tables
 from stages.contract import UserError
 from stages.samples import draws, sampling, store
 from stages.samples.draws import Draw, open_draw, sample_seed, spaced
@@ -108,6 +109,13 @@ def test_what_is_not_finished_is_not_read(opened, tmp_path):
     one, _ = work(opened, tmp_path)
     sampling._make(one, 0, opened.chosen[:8])
     with pytest.raises(UserError, match="no finished samples"):
+        Finished.open(tmp_path)
+
+
+def test_samples_of_an_older_version_are_to_be_made_again(opened, tmp_path):
+    drawn(opened, tmp_path)
+    tables.write(tables.read(tmp_path / "index").drop(columns="hole"), tmp_path / "index")
+    with pytest.raises(UserError, match="no finished samples; run `plurifill sample`"):
         Finished.open(tmp_path)
 
 
