@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +33,18 @@ def until(true: Callable[[], Any], patience_s: float = 240) -> Any:
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.1)
     return found
+
+
+def answered(request: urllib.request.Request) -> bytes | None:
+    """What the server answers; None where it is to be asked again (503: sqlite was busy), as Prefect's client does."""
+    try:
+        with urllib.request.urlopen(request, timeout=120) as reply:
+            return reply.read() or b" "
+    except urllib.error.HTTPError as error:
+        if error.code != 503:
+            raise
+        time.sleep(1)
+        return None
 
 
 @dataclass
@@ -77,9 +90,8 @@ class House:
             {"Content-Type": "application/json"},
             method=method or ("GET" if body is None else "POST"),
         )
-        with urllib.request.urlopen(request, timeout=120) as reply:
-            text = reply.read()
-        return json.loads(text) if text else None
+        text = until(lambda: answered(request))
+        return json.loads(text.strip() or b"null")
 
     def deployment(self, name: str) -> dict[str, Any]:
         return self.ask(f"deployments/name/{name}")
