@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from dvc.lock import make_lock
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
@@ -64,12 +65,25 @@ def imagined(pipeline: str, params: str) -> Graph:
 
 def stale(graph: Graph, root: Path = Path()) -> list[str]:
     """The stages that DVC would run, with all their descendants, parents first."""
+    mend(root)
     with Repo(str(root), _wait_for_lock=True) as repo:
         changed = {name.split(":")[-1] for name in repo.status()}
     for name, stage in graph.items():
         if changed.intersection(stage.parents):
             changed.add(name)
     return [name for name in graph if name in changed]
+
+
+def mend(root: Path) -> None:
+    """Remove DVC's list of busy files where a process was killed while it wrote it: DVC would stop at it for ever."""
+    folder = root / ".dvc" / "tmp"
+    if not (folder / "rwlock").is_file():
+        return
+    with make_lock(str(folder / "rwlock.lock"), tmp_dir=str(folder), wait=True):  # as DVC has it while it writes
+        try:
+            json.loads((folder / "rwlock").read_text())
+        except ValueError:
+            (folder / "rwlock").unlink()
 
 
 def ancestors(graph: Graph, targets: Iterable[str]) -> list[str]:

@@ -87,12 +87,17 @@ def _lives(process: psutil.Process) -> bool:
 
 
 def _end_with_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's `command &` has it ignored
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM to the work itself, so that it saves; the command is then left to tidy up; at last SIGKILL to all."""
+    """SIGTERM to the work, so that it saves; the command is left to tidy up behind it; at last SIGKILL to all.
+
+    A command without work (dvc, between its stages) is asked itself, by SIGINT: SIGTERM would end dvc in the middle of
+    a file.
+    """
     asked: set[int] = set()
     until = time.monotonic() + GRACE_S
     while running := _running():
@@ -103,6 +108,9 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             if child.pid not in asked:
                 asked.add(child.pid)
                 child.terminate()
+        if not asked:
+            asked.add(process.pid)
+            process.send_signal(signal.SIGINT)
         process.poll()
         time.sleep(POLL_S)
     process.wait()
@@ -117,9 +125,7 @@ def _work(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     """What is to save: the command's children (dvc's stage), not theirs (a training's loaders); orphans likewise."""
     own = [child for child in psutil.Process().children() if child.pid != process.pid and _lives(child)]
     try:
-        command = psutil.Process(process.pid)
-        inner = [child for child in command.children() if _lives(child)]
-        return own + (inner or [command])
+        return own + [child for child in psutil.Process(process.pid).children() if _lives(child)]
     except psutil.NoSuchProcess:
         return own
 

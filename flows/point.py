@@ -45,6 +45,7 @@ def _parts(folder: Path) -> dict[str, str]:
 
 
 def _reproduce(tree: Worktree, targets: list[str]) -> None:
+    graph.mend(tree.folder)
     shared = stage.shared()
     pull = ["--pull"] if shared else []
     _dvc(tree, tree.folder / ".dvc" / "tmp" / "point.lock", "repro", *pull, *targets)

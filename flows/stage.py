@@ -45,6 +45,7 @@ def reproduce(stage: str, root: Path = Path()) -> None:
 
 def run(stage: str, root: Path, options: Sequence[str] = ()) -> None:
     """`dvc repro` of this stage alone."""
+    graph.mend(root)
     commands.run([*DVC, *options, stage], root, lock(stage, root))
 
 

@@ -6,14 +6,12 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Annotated
 
 from prefect import allow_failure, flow, get_run_logger, runtime, task
 from prefect.artifacts import create_table_artifact
 from prefect.futures import PrefectFuture, wait
 from prefect.states import State
 from prefect.task_runners import ThreadPoolTaskRunner
-from pydantic import Field
 
 from flows import children, commands, graph, locks, point, presence, reproduce, stage, worktree
 from flows.points import Asked, Overrides, Sweep, Value, overridden, waits
@@ -23,19 +21,23 @@ from flows.results import FINISHED, Results
 
 @flow(task_runner=ThreadPoolTaskRunner(max_workers=64 if commands.in_worker() else 1))  # type: ignore[arg-type]
 def sweep(
-    name: Annotated[str, Field(description="A sweep of params.yaml, or, with grid or points, a new one's name")],
-    grid: Annotated[
-        dict[str, list[Value]] | None, Field(description='All combinations: {"methods.m.part.key": [0.5, 1.0]}')
-    ] = None,
-    points: Annotated[list[Overrides] | None, Field(description='Single points: [{"methods.m.part.key": 0.5}]')] = None,
-    methods: Annotated[
-        list[str] | None, Field(description="Whose samples are scored; none: those that the keys belong to")
-    ] = None,
-    anew: Annotated[
-        bool, Field(description="Forget this name's finished points where they have other values or sources")
-    ] = False,
+    name: str,
+    grid: dict[str, list[Value]] | None = None,
+    points: list[Overrides] | None = None,
+    methods: list[str] | None = None,
+    anew: bool = False,
 ) -> list[State]:
-    """Run every unfinished point; a failed point fails alone. The report then shows what is finished."""
+    """Run every unfinished point; a failed point fails alone. The report then shows what is finished.
+
+    The form in Prefect's pages shows these lines:
+
+    Args:
+        name: A sweep of params.yaml; or, with a grid or points, the name of a new one.
+        grid: All combinations of values by key, as {"methods.flow_fill.inpaint.temperature": [0.5, 1.0]}.
+        points: Single points, as [{"methods.flow_fill.inpaint.temperature": 0.5}].
+        methods: Whose completions are scored; none: of those methods that the keys belong to.
+        anew: Forget the finished points of this name where they have other values or sources.
+    """
     presence.announce()
     root = Path().resolve()
     asked = Asked(name, grid, points, methods)

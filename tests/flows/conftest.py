@@ -1,21 +1,23 @@
-"""One house for all: servers and workers start once."""
+"""Houses: their servers and workers start once."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests import test_pipeline
 from tests.flows import toy
 from tests.flows.house import House
 
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """The toy with servers, two slots' workers and the deployments."""
-    found = House.of(toy.make(tmp_path_factory.mktemp("house") / "toy"), slots=2)
-    try:
-        found.flows("ui", "start")
-        found.flows("workers", "start")
-        found.flows("deploy")
+    """The toy, nothing made yet."""
+    with House.opened(toy.make(tmp_path_factory.mktemp("house") / "toy")) as found:
         yield found
-    finally:
-        found.close()
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The project itself at the tiny preset, nothing made yet."""
+    with House.opened(test_pipeline.fresh(tmp_path_factory.mktemp("tiny") / "project")) as found:
+        yield found

@@ -9,7 +9,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,19 @@ class House:
             "MLFLOW_DISABLE_TELEMETRY": "true", "OMP_NUM_THREADS": "1",
         }  # fmt: skip
         return cls(project, kept | own | more)
+
+    @classmethod
+    @contextmanager
+    def opened(cls, project: Path) -> Iterator["House"]:
+        """With servers, two slots' workers and the deployments, by the user's commands."""
+        found = cls.of(project, slots=2)
+        try:
+            found.flows("ui", "start")
+            found.flows("workers", "start")
+            found.flows("deploy")
+            yield found
+        finally:
+            found.close()
 
     def call(self, *command: str, expect: int = 0) -> str:
         """Run a command in the project; its whole output."""

@@ -14,7 +14,7 @@ from tests.flows import toy
 from tests.flows.house import House
 from tests.flows.test_reproduce import learning
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

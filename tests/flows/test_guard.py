@@ -77,6 +77,25 @@ def test_asked_to_stop_it_lets_the_work_save_and_leaves_nothing(room):
     assert (room / "saved").exists() and not trainer_lives(room) and not is_held(room / "device.lock")
 
 
+TIDYING = """
+import subprocess, sys, time
+try:
+    subprocess.run([sys.executable, 'trainer.py'] if {work} else [sys.executable, '-c', ''])
+    open("pid", "a").close()
+    time.sleep(1 if {work} else 600)
+finally:
+    open("tidied", "w").write("interrupted" if isinstance(sys.exception(), KeyboardInterrupt) else "in peace")
+"""
+
+
+@pytest.mark.parametrize(("work", "how"), [(True, "in peace"), (False, "interrupted")])
+def test_the_command_itself_tidies_up_behind_its_work_and_is_interrupted_where_it_has_none(room, work, how):
+    guard = start(room, [sys.executable, "-P", str(GUARD), "--", sys.executable, "-c", TIDYING.format(work=work)])
+    guard.terminate()
+    assert guard.wait() == 128 + signal.SIGTERM
+    assert (room / "tidied").read_text() == how
+
+
 def test_a_killed_flow_leaves_no_orphan_and_what_ran_has_saved(room):
     flow = start(
         room, [sys.executable, "-c", FLOW, *guarded(room, "--watch", "FLOW", "--hold", str(room / "device.lock"))]

@@ -7,7 +7,7 @@ import pytest
 from tests.flows import toy
 from tests.flows.house import House
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

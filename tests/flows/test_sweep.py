@@ -11,7 +11,7 @@ from tests.flows import toy
 from tests.flows.house import House, until
 from tests.flows.test_reproduce import learning, no_slot_was_given_twice
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 NAMES = [f"rate={rate},heat={heat}" for rate in (11, 12) for heat in (0.5, 2.0)]
 GRID = {"methods.toy.train.rate": [11, 12], "methods.toy.inpaint.heat": [0.5, 2.0]}

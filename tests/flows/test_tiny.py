@@ -7,7 +7,7 @@ import pytest
 from tests import test_pipeline
 from tests.flows.house import House
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
