@@ -1,10 +1,20 @@
-"""What every test shares: two torch threads, telemetry off, and the developers' images where they are there."""
+"""What tests share: two torch threads, telemetry off, a browser, the developers' images where they are there."""
+
+from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CHROMIUM = os.environ.get("PLURIFILL_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 
 for name, value in {"DVC_NO_ANALYTICS": "1", "DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}.items():
     os.environ.setdefault(name, value)
@@ -18,3 +28,15 @@ def real_images() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("PLURIFILL_TEST_DATA names no folder of real images")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real one, headless."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if not Path(CHROMIUM).is_file():
+        pytest.skip(f"no browser at {CHROMIUM}: install chromium, or name one by PLURIFILL_CHROMIUM")
+    with playwright.sync_playwright() as running:
+        chromium = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()

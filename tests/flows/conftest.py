@@ -1,12 +1,18 @@
 """Houses: their servers and workers start once."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests import test_pipeline
 from tests.flows import toy
 from tests.flows.house import House
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +27,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """The project itself at the tiny preset, nothing made yet."""
     with House.opened(test_pipeline.fresh(tmp_path_factory.mktemp("tiny") / "project")) as found:
         yield found
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of a real browser, patient with a machine that trains."""
+    opened = browser.new_page(viewport={"width": 1280, "height": 1000})
+    opened.set_default_timeout(90_000)
+    yield opened
+    opened.close()

@@ -107,6 +107,11 @@ class House:
         text = until(lambda: answered(request))
         return json.loads(text.strip() or b"null")
 
+    @property
+    def pages(self) -> str:
+        """The address of Prefect's pages."""
+        return self.environment["PREFECT_API_URL"].removesuffix("/api")
+
     def deployment(self, name: str) -> dict[str, Any]:
         return self.ask(f"deployments/name/{name}")
 

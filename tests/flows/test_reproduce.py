@@ -9,8 +9,6 @@ import pytest
 from tests.flows import toy
 from tests.flows.house import House, until
 
-pytestmark = pytest.mark.long
-
 STAGES = {
     "toy@train": "gpu", "toy@other": "gpu", "sample@toy": "gpu", "sample@rival": "gpu",
     "benchmark@toy": "cpu", "benchmark@rival": "cpu", "report": "cpu",
@@ -81,6 +79,7 @@ def test_the_nightly_run_waits_for_its_schedule_to_be_switched_on(house):
     house.ask(switch, {"active": False}, "PATCH")
 
 
+@pytest.mark.long
 def test_a_cancelled_stage_saves_and_the_next_run_goes_on_from_there(house):
     toy.edit(house.project, "rate: 3, steps: 20", "rate: 4, steps: 150")
     run = house.run("run-stage/gpu", stage="toy@train")
@@ -94,6 +93,7 @@ def test_a_cancelled_stage_saves_and_the_next_run_goes_on_from_there(house):
     assert [line[2] for line in house.log() if line[:2] == ["learn", "train/4"]] == ["0", saved[2]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("rate", "victim"), [(5, lambda worker: worker), (6, lambda worker: worker.children()[0])], ids=["worker", "flow"]
 )

@@ -6,6 +6,7 @@ Recording the same again changes nothing; where a result has changed, its new ru
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,7 +18,6 @@ from stages.engine.fingerprint import of_values
 from stages.engine.tracking import store
 from stages.engine.tracking.store import Purpose, TrackParams
 
-PAGES = "http://127.0.0.1:5000"  # where `make ui` serves a database's pages
 COMPARED = 100  # so many runs fit into an address
 
 
@@ -87,7 +87,8 @@ class Results:
 
     def pages(self) -> str:
         """The address of MLflow's pages: the server's, or what `make ui` serves."""
-        return where if (where := store.uri()).startswith("http") else PAGES
+        where = store.uri()
+        return where if where.startswith("http") else f"http://127.0.0.1:{os.environ.get('MLFLOW_PORT', '5000')}"
 
     def _found(self, identity: Mapping[str, str]) -> list[Any]:
         return list(self._client.search_runs([self._experiment], f"tags.identity = '{self._identity(identity)}'"))
