@@ -68,15 +68,11 @@ def test_protocols_name_draws_masks_and_metrics_that_there_are(name: str):
 
 IDS = "identity_discrimination"
 BINS2, BINS3 = ("bin10-30", "bin40-60", "bin70-90"), ("bin20-40", "bin40-60", "bin20-60")
+SCORES1 = {"psnr", "ssim_uniform7", "inception_score_splits10", "fid", "diversity_consecutive_alex_hole"}
 PAPERS = {  # masks, composited, selection, metrics
     "p000-box": ("box80", True, "all", {"fid", "diversity_all_alex"}),
     **{f"p000-{size}": (size, True, "first", {"fid"}) for size in ("small", "large")},
-    "p001-centre": (
-        "centre",
-        True,
-        "all",
-        {"psnr", "ssim_uniform7", "inception_score_splits10", "fid", "diversity_consecutive_alex_hole"},
-    ),
+    **{f"p001-{masks}": (masks, True, "all", SCORES1) for masks in ("centre", "irregular")},
     **{
         f"p002-{bin}{ending}": (bin, not ending, "first", {"fid", "lpips_alex", "ssim_gaussian11", IDS})
         for bin in BINS2
@@ -97,8 +93,9 @@ def test_the_papers_protocols_are_exact_under_paper():
     }
     assert told == PAPERS
     counts = {key: (draws.read(values, p.draw).images, draws.read(values, p.draw).samples) for key, p in named.items()}
-    assert counts["p000-box"] == (1000, 100) and counts["p001-centre"] == (1000, 50)
-    assert all(counts[key][0] is None for key in counts if key not in {"p000-box", "p001-centre"})  # all test images
+    assert counts.pop("p000-box") == (1000, 100)
+    assert counts.pop("p001-centre") == counts.pop("p001-irregular") == (1000, 50)
+    assert all(images is None for images, _ in counts.values())  # all test images
 
 
 @pytest.mark.parametrize("name", [name for name in PRESETS if name != "tiny"])

@@ -52,6 +52,7 @@ def test_a_second_run_asks_for_no_stage(house):
     assert all(f'"stage": "{name}", "outcome": "up to date"' in table["data"] for name in STAGES)
 
 
+@pytest.mark.long
 def test_a_failed_stage_fails_its_descendants_alone(house):
     toy.edit(house.project, "good: true", "good: false")
     toy.edit(house.project, "rate: 1,", "rate: 3,")
