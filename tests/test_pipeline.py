@@ -97,6 +97,7 @@ def test_a_second_repro_has_nothing_to_do(project):
 def test_the_report_stands_alone_and_names_every_method(project):
     page = (project / "reports" / "index.html").read_text()
     assert "latent_codes" in page and "telea" in page
+    assert "003 F6: one image" in page and "003 F7: large holes: box" in page
     assert not [word for word in ('src="http', 'href="http', "url(http") if word in page]
 
 

@@ -18,6 +18,7 @@ from stages.samples.store import Samples
 IMAGES = 4  # a plate that shows several images
 EACH = 3  # plates of one name at most: a project has many draws
 LARGE = 0.6  # the mean hole's share of the picture from which a draw's holes are large: the 80 % box has .64
+TRANSFER = {"transfer", "transfer_target"}  # side pictures of a method that can carry content over
 ALPHA = "alpha-"  # how the side pictures of token masks by alpha begin; then alpha in hundredths
 
 
@@ -142,6 +143,29 @@ def _grid(drawn: Drawn, rows: Sequence[Samples], name: str) -> Plate:
     )
 
 
+def _transfer(drawn: Drawn, name: str) -> Iterator[Plate]:
+    """Paper 003, Fig. 6: the hole filled after another image."""
+    for row in drawn.rows:
+        keys = [key for key in shown(row, drawn.keys) if set(row.side(key)) >= TRANSFER]
+        if keys:
+            yield _carried(drawn, row, keys[:IMAGES], name)
+
+
+def _carried(drawn: Drawn, row: Samples, keys: Sequence[str], name: str) -> Plate:
+    def line(key: str) -> tuple[Picture | None, ...]:
+        sides = {side: pixels.read_rgb(path) for side, path in row.side(key).items() if side in TRANSFER}
+        given = masked(drawn.image(key), drawn.hole(key), f"{key}: given")
+        target, filled = (picture(sides[side], f"{key}: {side}") for side in ("transfer_target", "transfer"))
+        return (given, target, filled, picture(drawn.image(key), f"{key}: original"))
+
+    return Plate(
+        f"{name}: one image's content in another's hole: {row.draw['row']} on {drawn.name}",
+        "The hole is filled after the target, another test image; known pixels are the source's.",
+        ("given", "target", "filled after it", "original"),
+        tuple((key, line(key)) for key in keys),
+    )
+
+
 def _large(drawn: Drawn, name: str) -> Iterator[Plate]:
     """Paper 003, Fig. 7: holes that leave little of the picture, filled by every trained method."""
     rows = list({row.draw["method"]: row for row in reversed(drawn.rows) if row.draw["trained_on"]}.values())[::-1]
@@ -167,7 +191,7 @@ def _first(
     return completed(row, key, image_HWC, hole_HW)[0] if composite else row.raw_KHWC(key)[0]
 
 
-DSI, FILL, FLOW = ("a finished run of the method of paper " + paper for paper in ("001", "002", "003"))
+DSI, FILL = ("a finished run of the method of paper " + paper for paper in ("001", "002"))
 # name in its paper, what it shows, what it takes, and how it is made; None where no method brings its pictures yet
 NAMED: tuple[tuple[str, str, str, Callable[[Drawn, str], Iterator[Plate]] | None], ...] = (
     ("000 F3", "token masks by alpha", "samples with the side pictures alpha-*", _token_masks),
@@ -179,6 +203,6 @@ NAMED: tuple[tuple[str, str, str, Callable[[Drawn, str], Iterator[Plate]] | None
     ("002 F8", "the gap between image and latent", FILL, None),
     ("002 F10", "guided by edges and by labels", FILL, None),
     ("002 F11, F12", "the soft mean latent", FILL, None),
-    ("003 F6", "one completion carried to another hole", FLOW, None),
+    ("003 F6", "one image's content in another's hole", "samples of a method that can transfer", _transfer),
     ("003 F7", "large holes", "samples of a trained method in holes of six tenths and more", _large),
 )

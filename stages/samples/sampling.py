@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from stages.contract import Completions, Inpainter, Request, peeks
+from stages.contract import Completions, Inpainter, Request, Transfers, peeks
 from stages.engine.progress import tell
 from stages.images.pixels import Uint8, blank, to_float, to_uint8
 from stages.samples import side, store
@@ -97,7 +98,7 @@ def _make(work: Work, number: int, piece: Sequence[int]) -> store.Record:
         pictures += _entries(work.opened, images, holes, request, drawn)
         if not work.made:  # nothing was computed here
             latency += _latency(work.opened, images, holes, cost)
-        _keep_side_pictures(work, images, drawn)
+        _keep_side_pictures(work, images, request, drawn)
     return store.write_piece(work.place, number, pictures, latency, peak_memory(work.sampler.device))
 
 
@@ -135,12 +136,27 @@ def _latency(opened: Opened, images: Sequence[int], holes: Sequence[float], cost
     return [{**image, **call, **phase} for image in keyed for phase in timed]
 
 
-def _keep_side_pictures(work: Work, images: Sequence[int], drawn: Completions) -> None:
-    shown = set(work.opened.chosen[: side.SHOWN])
+def _keep_side_pictures(work: Work, images: Sequence[int], request: Request, drawn: Completions) -> None:
+    shown = list(work.opened.chosen[: side.SHOWN])
     for b, i in enumerate(images):
         if i in shown:
-            pictures = {name: picture[b] for name, picture in drawn.side.items()}
+            target = shown[(shown.index(i) + 1) % len(shown)]
+            pictures = {name: picture[b] for name, picture in drawn.side.items()} | _carried(work, request, b, target)
             side.keep(work.place / "side" / work.opened.dataset.keys[i], pictures)
+
+
+def _carried(work: Work, request: Request, b: int, target: int) -> dict[str, Tensor]:
+    """What a method that can transfer carries over into the hole from the next image shown, and that image."""
+    inpainter, device = work.sampler.inpainter, work.sampler.device
+    if not isinstance(inpainter, Transfers):
+        return {}
+    target_BCHW = to_float(np.stack([work.opened.dataset.image(target)]))
+    known_B1HW, seeds_BK = request.known_B1HW[b : b + 1], request.seeds_BK[b : b + 1, :1]
+    image_BCHW = blank(request.image_BCHW[b : b + 1], known_B1HW)
+    with torch.inference_mode():
+        moved = Request(image_BCHW.to(device), known_B1HW.to(device), seeds_BK.to(device))
+        raw_BKCHW = inpainter.transfer(moved, target_BCHW.to(device)).raw_BKCHW.cpu()
+    return {"transfer": torch.where(known_B1HW > 0, image_BCHW, raw_BKCHW[:, 0])[0], "transfer_target": target_BCHW[0]}
 
 
 def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

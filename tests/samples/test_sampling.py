@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from stages import tables
-from stages.contract import UserError
+from stages.contract import Completions, Request, UserError
+from stages.images.pixels import read_rgb
 from stages.samples import draws, sampling, store
 from stages.samples.draws import Draw, open_draw, sample_seed, spaced
 from stages.samples.sampling import Sampler, Work, fill
@@ -131,6 +132,25 @@ def test_side_pictures_of_the_first_images_are_kept(opened, tmp_path):
     finished, _ = drawn(opened, tmp_path)
     assert set(finished.side(finished.keys[0])) == {"known", *(f"noise-{k:02d}" for k in range(8))}
     assert finished.side(finished.keys[8]) == {}
+
+
+class Copies(toy.Noise):
+    """Carries another image's content over as it is."""
+
+    def transfer(self, request: Request, target_BCHW: torch.Tensor) -> Completions:
+        assert (request.image_BCHW * (1 - request.known_B1HW) == 0).all()  # blanked, as for a sample
+        return Completions(target_BCHW[:, None], {}, {})
+
+
+def test_a_method_that_can_transfer_shows_the_next_image_in_each_hole(opened, tmp_path):
+    fill(Work(opened, "copies", Sampler(Copies, CPU, 4), tmp_path), {"draw": "centre", "row": "copies"})
+    finished = Finished.open(tmp_path)
+    pictures = dict(zip(opened.dataset.keys, map(opened.dataset.image, range(12)), strict=True))
+    for key, target in zip(finished.keys[:8], [*finished.keys[1:8], finished.keys[0]], strict=True):
+        side = {name: read_rgb(path) for name, path in finished.side(key).items() if name.startswith("transfer")}
+        hole_HW1 = opened.masks.hole(key)[..., None]
+        assert (side["transfer_target"] == pictures[target]).all()
+        assert (side["transfer"] == np.where(hole_HW1, pictures[target], pictures[key])).all()
 
 
 def test_a_seed_depends_on_seed_key_and_k():
