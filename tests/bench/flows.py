@@ -12,19 +12,14 @@ from tests.test_pipeline import fresh
 def rows() -> Iterator[tuple[str, float, float]]:
     """(what, seconds of dvc repro, seconds of the flow)."""
     with tempfile.TemporaryDirectory() as folder:
-        plain, alone, by_workers = (House.of(fresh(Path(folder) / name / "project")) for name in ("a", "b", "c"))
+        plain, alone = (House.of(fresh(Path(folder) / name / "project")) for name in ("a", "b"))
         del alone.environment["PREFECT_API_URL"]
-        for module, word in (("ui", "start"), ("workers", "start")):
-            by_workers.flows(module, word)
-        by_workers.flows("deploy")
-        try:
+        with House.opened(fresh(Path(folder) / "c" / "project"), slots=1) as by_workers:
             for what in ("from nothing", "up to date"):
                 peer = seconds(lambda: plain.call("dvc", "repro"))
                 yield f"tiny pipeline, {what}: in one process", peer, seconds(lambda: alone.flows("reproduce"))
                 ours = seconds(lambda: by_workers.wait(by_workers.run("reproduce/pipeline"), 3600))
                 yield f"tiny pipeline, {what}: by workers", peer, ours
-        finally:
-            by_workers.close()
 
 
 def seconds(work: Callable[[], object]) -> float:

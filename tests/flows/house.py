@@ -74,9 +74,9 @@ class House:
 
     @classmethod
     @contextmanager
-    def opened(cls, project: Path) -> Iterator["House"]:
-        """With servers, two slots' workers and the deployments, by the user's commands."""
-        found = cls.of(project, slots=2)
+    def opened(cls, project: Path, slots: int = 2) -> Iterator["House"]:
+        """With servers, the workers of some slots and the deployments, by the user's commands."""
+        found = cls.of(project, slots)
         try:
             found.flows("ui", "start")
             found.flows("workers", "start")
