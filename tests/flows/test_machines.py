@@ -55,4 +55,6 @@ def test_a_clone_in_another_state_is_refused(machines):
     toy.edit(home.project, "rate: 1,", "rate: 9,")
     assert home.wait(home.run("reproduce/pipeline")) == "FAILED"
     failed = [run for run in home.runs("run-stage") if run["state_type"] == "FAILED"]
-    assert "not those of the run that asked for toy@" in failed[-1]["state"]["message"]
+    assert failed and all(
+        f"not those of the run that asked for {run['name']}" in run["state"]["message"] for run in failed
+    )
