@@ -1,7 +1,9 @@
-"""One point of a sweep: its own worktree, `dvc repro` of its scores, an experiment, and the files that stay."""
+"""One point of a sweep: its own worktree, `dvc repro` of its scores, an experiment, and what stays of it."""
 
 import json
+import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from prefect import flow, get_run_logger
@@ -32,6 +34,7 @@ def make(sweep: str, point: str, overrides: Overrides, methods: list[str], commi
         _reproduce(tree, _targets(methods))
         experiment = _save(tree, methods)
         about = {"overrides": overrides, "commit": commit, "experiment": experiment, "methods": methods}
+        _keep_pictures(tree, results.pictures(point), methods)
         told = {**about, "seconds": round(time.monotonic() - start, 1), "parts": _parts(tree.folder)}
         results.write(point, tree.folder / "reports" / "scores", told)
         tree.remove()
@@ -69,10 +72,27 @@ def _dvc(tree: Worktree, lock: Path, *words: str) -> None:
     commands.run(["dvc", "--wait-for-lock", *words], tree.folder, lock, tree.environment())
 
 
+def _keep_pictures(tree: Worktree, folder: Path, methods: list[str]) -> None:
+    """The first completion of a few images of every draw, for the report."""
+    shutil.rmtree(folder, ignore_errors=True)  # what a killed point had begun
+    lock, few = tree.folder / ".dvc" / "tmp" / "point.lock", ("--images", "4", "--samples", "1")
+    for method in methods:
+        words = ["plurifill", "export", method, *few, "--output", str(folder / method)]
+        _run_or_warn(words, tree.folder, lock, f"{tree.sweep}/{tree.point} has no pictures", tree.environment())
+
+
 def _remember(root: Path, sweep: str, point: str) -> None:
-    """Tell MLflow; where that fails, the point is finished all the same."""
+    """Tell MLflow."""
+    lock = root / ".dvc" / "tmp" / "running" / "record.lock"
+    words = ["plurifill", "record", "--sweep", sweep, "--point", point]
+    _run_or_warn(words, root, lock, f"{sweep}/{point} is not in MLflow")
+
+
+def _run_or_warn(
+    words: list[str], folder: Path, lock: Path, otherwise: str, environment: Mapping[str, str] | None = None
+) -> None:
+    """What no score depends on: where it fails, the log says so and the point is finished all the same."""
     try:
-        lock = root / ".dvc" / "tmp" / "running" / "record.lock"
-        commands.run(["plurifill", "record", "--sweep", sweep, "--point", point], root, lock)
+        commands.run(words, folder, lock, environment)
     except RuntimeError as error:
-        get_run_logger().warning(f"{sweep}/{point} is not in MLflow: {error}")
+        get_run_logger().warning(f"{otherwise}: {error}")

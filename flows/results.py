@@ -1,4 +1,6 @@
-"""What a sweep leaves in the project: `reports/sweeps/<name>.json`, and three files a finished point in the folder."""
+"""What a sweep leaves in the project: `reports/sweeps/<name>.json`, and in the folder, of every finished point,
+three files and a few pictures.
+"""
 
 import json
 import os
@@ -27,7 +29,7 @@ class Results:
 
     @property
     def folder(self) -> Path:
-        """One `<point>.parquet`, `<point>.summary.parquet` and `<point>.json` a finished point."""
+        """A finished point's `<point>.parquet`, `<point>.summary.parquet`, `<point>.json` and `<point>.pictures`."""
         return self.root / FINISHED / self.sweep
 
     @property
@@ -61,6 +63,10 @@ class Results:
     def done(self, point: str) -> bool:
         """Whether the point is finished: its json is written last."""
         return (self.folder / f"{point}.json").is_file()
+
+    def pictures(self, point: str) -> Path:
+        """Where the first completions of a few images stay: what the report shows of a point."""
+        return self.folder / f"{point}.pictures"
 
     def write(self, point: str, scores: Path, about: Mapping[str, Any]) -> None:
         """Take over the point's tables from the worktree's `scores`, then tell what it is."""

@@ -8,6 +8,7 @@ VERBS = {
     "train": "train one part (or all parts) of a method; run again to resume",
     "evaluate": "tell a released part's own figures on a split, beside its untrained network's",
     "sample": "draw a method's completions for every protocol's images",
+    "export": "write a method's completions as plain PNG files",
     "benchmark": "score a method's completions",
     "report": "write reports/index.html and its tables",
     "compare": "print a sweep's points with intervals and paired differences",

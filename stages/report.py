@@ -34,6 +34,7 @@ from stages.pages import (
     training,
 )
 from stages.pages.explorer import folder as explorer
+from stages.sweeps import pictures
 
 
 def main(
@@ -42,7 +43,7 @@ def main(
     """Write reports/index.html, reports/pages/, and the tables as markdown, LaTeX and parquet."""
     scored = results.read(places.scores())
     compared = scores.compare(scored)
-    drawn, missing = draws.read(places.root() / "samples")
+    drawn, missing = draws.read(places.root() / "samples", list(pictures.read(places.sweeps())))
     folder = places.reports()
     chosen = best.table(compared, scored.long)
     _write(folder / "index.html", page.render(content(scored, compared, drawn, missing, params, chosen)))

@@ -9,9 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from stages import places, report, tables
+from stages import export, places, report, tables
 from stages.contract import UserError
 from stages.pages import plates
+from stages.sweeps import pictures
 from tests.pages.project import finished
 from tests.sweeps.made import ALPHA, finish
 
@@ -73,6 +74,27 @@ def test_every_plate_of_the_papers_is_there_or_tells_what_it_waits_for(project: 
         assert filled != (f'<th scope="row">{name}</th>' in html), name
         assert filled or needs in html
         assert make or not filled
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "title"),
+    [
+        ("methods.latent_codes.encoder.kind", ["restrictive", "miracle"], "000 F14: what the encoder is given"),
+        ("methods.latent_codes.inpaint.temperature", [0.5, 1.0], "sweep turned: latent_codes on box"),
+    ],
+)
+def test_what_a_sweeps_points_drew_is_a_plate(project: Path, key: str, values: list, title: str) -> None:
+    for value in values:
+        finish(places.sweeps() / "turned", f"p={value}", {key: value}, 20.0)
+        export.main("latent_codes", places.sweeps() / f"turned/p={value}.pictures/latent_codes", images=3, samples=1)
+    html = page()
+    plate = re.search(rf"<h3>{title}.*?</table>", html, re.DOTALL)
+    assert plate and all(f"p={value}</th>" in plate[0] for value in values)
+    assert plate[0].count("<img") == 3 * (1 + len(values) + 1)  # given, the points, original
+    shown = re.findall(r'src="([^"]+)"[^>]*alt="[^"]*: p=', plate[0])
+    assert len(shown) == 3 * len(values) and len(set(shown)) == 3  # both points have the same completions here
+    one, *_ = pictures.read(places.sweeps())
+    assert one.row == "latent_codes" and set(one.point.overrides) == {key}
 
 
 def test_the_best_of_k_is_drawn_where_samples_differ_and_kept_for_all(project: Path) -> None:

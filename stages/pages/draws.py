@@ -16,8 +16,11 @@ from stages.images.dataset import Dataset
 from stages.images.masks import MaskSet
 from stages.samples.draws import Holes, Images
 from stages.samples.store import Finished, Samples
+from stages.sweeps.pictures import Kept
 
 SAME = ("dataset", "split", "masks", "mask_hash", "images", "samples", "size", "seed")  # of a card and of a draw
+
+IDENTITY = ("draw", "dataset_hash", *SAME)  # of a draw, whoever drew it
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Drawn:
     positions: Mapping[str, int]
     dataset: Images
     holes: Holes
+    turned: tuple[Kept, ...] = ()  # what the points of sweeps drew of it
 
     def image(self, key: str) -> NDArray[np.uint8]:
         """The original, uint8 (H, W, 3)."""
@@ -39,16 +43,21 @@ class Drawn:
         """hole_HW."""
         return self.holes.hole(key)
 
+    @property
+    def hole_ratio(self) -> float:
+        """The mean hole's share of the picture."""
+        return sum(self.rows[0].holes) / len(self.rows[0].holes)
+
     def under(self, card: Mapping[str, Any]) -> bool:
         """Whether a protocol's card tells of this draw."""
         draw = self.rows[0].draw
         return draw["dataset_hash"] == card["split_hash"] and all(draw[name] == card[name] for name in SAME)
 
 
-def read(samples: Path) -> tuple[list[Drawn], dict[str, str]]:
+def read(samples: Path, turned: Sequence[Kept] = ()) -> tuple[list[Drawn], dict[str, str]]:
     """Every draw that some method finished, and why by name of those that cannot be had.
 
-    `samples` holds <method>/<draw>/<row>/.
+    `samples` holds <method>/<draw>/<row>/; `turned` are the pictures that sweeps kept.
     """
     finished: dict[str, list[Finished]] = {}
     for description in sorted(samples.glob("*/*/*/draw.json")):
@@ -57,7 +66,7 @@ def read(samples: Path) -> tuple[list[Drawn], dict[str, str]]:
     drawn, missing = list[Drawn](), dict[str, str]()
     for name, rows in finished.items():
         try:
-            drawn.append(_drawn(name, sorted(rows, key=_order)))
+            drawn.append(_drawn(name, sorted(rows, key=_order), turned))
         except UserError as error:
             missing[name] = str(error)
     return drawn, missing
@@ -73,13 +82,14 @@ def alike(pictures_KHWC: NDArray[np.uint8]) -> bool:
     return len(pictures_KHWC) > 1 and bool((pictures_KHWC == pictures_KHWC[:1]).all())
 
 
-def _drawn(name: str, rows: Sequence[Finished]) -> Drawn:
+def _drawn(name: str, rows: Sequence[Finished], turned: Sequence[Kept]) -> Drawn:
     first = rows[0].draw
     dataset = Dataset.open(places.shards(first["dataset"]), first["split"])
     holes = MaskSet.open(places.masks(first["dataset"]), first["masks"])
     common = set.intersection(*(set(row.keys) for row in rows))
     keys = tuple(key for key in rows[0].keys if key in common)
-    return Drawn(name, tuple(rows), keys, {key: i for i, key in enumerate(dataset.keys)}, dataset, holes)
+    own = tuple(one for one in turned if all(one.pictures.draw[field] == first[field] for field in IDENTITY))
+    return Drawn(name, tuple(rows), keys, {key: i for i, key in enumerate(dataset.keys)}, dataset, holes, own)
 
 
 def _order(drawn: Finished) -> tuple[bool, str]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from stages.images import pixels
 from stages.pages.draws import Drawn, alike, completed
 from stages.pages.embed import Picture, masked, picture
+from stages.samples.draws import by_turns
 from stages.samples.store import Samples
 
 IMAGES = 6  # a draw; with side pictures where there are any
@@ -56,12 +57,7 @@ def grid(drawn: Drawn) -> Grid:
 def shown(drawn: Samples, keys: Sequence[str]) -> list[str]:
     """At most IMAGES keys: from as many photographs as there are, those with side pictures first."""
     source = dict(zip(drawn.keys, drawn.sources, strict=True))
-    turn: dict[str, int] = {}
-    ranked: list[tuple[bool, int, int, str]] = []
-    for key in keys:
-        turn[source[key]] = turn.get(source[key], -1) + 1
-        ranked.append((not drawn.side(key), turn[source[key]], len(ranked), key))
-    return [key for *_, key in sorted(ranked)[:IMAGES]]
+    return sorted(by_turns(keys, [source[key] for key in keys]), key=lambda key: not drawn.side(key))[:IMAGES]
 
 
 def _case(key: str, image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_], rows: Sequence[Samples]) -> Case:

@@ -14,7 +14,7 @@ from stages.pages.cost import Cost
 from stages.pages.data import Data
 from stages.pages.failures import Failures
 from stages.pages.grids import Answers, Case, Grid
-from stages.pages.plates import Missing, Plate
+from stages.pages.plate import Missing, Plate
 from stages.pages.scatter import Scatter
 from stages.pages.scores import Table
 from stages.pages.sweeps import Chart, Sweep

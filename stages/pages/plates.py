@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 from stages.images import pixels
-from stages.pages.draws import Drawn, completed
+from stages.pages import turned
+from stages.pages.draws import Drawn
 from stages.pages.embed import Picture, masked, picture
 from stages.pages.grids import shown
+from stages.pages.plate import Missing, Plate, first
 from stages.samples.store import Samples
 
 IMAGES = 4  # a plate that shows several images
@@ -22,33 +20,15 @@ TRANSFER = {"transfer", "transfer_target"}  # side pictures of a method that can
 ALPHA = "alpha-"  # how the side pictures of token masks by alpha begin; then alpha in hundredths
 
 
-@dataclass(frozen=True)
-class Plate:
-    """A table of pictures: headings of columns, and lines of a name and its pictures (None: no such row)."""
-
-    title: str
-    about: str
-    heads: tuple[str, ...]
-    lines: tuple[tuple[str, tuple[Picture | None, ...]], ...]
-
-
-@dataclass(frozen=True)
-class Missing:
-    """A plate that no draw fills: its name in the paper, what it shows, and what has to be run for it."""
-
-    name: str
-    shows: str
-    needs: str
-
-
 def find(draws: Sequence[Drawn]) -> tuple[list[Plate], list[Missing]]:
-    """Every plate for which a draw has what it takes, and those that none has."""
+    """Every plate for which a draw has what it takes, large holes first, and those that none has."""
     plates, missing = list[Plate](), list[Missing]()
+    ordered = sorted(draws, key=lambda drawn: -drawn.hole_ratio)  # there methods differ most
     for name, shows, needs, make in NAMED:
-        made = [plate for drawn in draws for plate in make(drawn, name)] if make else []
+        made = [plate for drawn in ordered for plate in make(drawn, name)] if make else []
         plates += made[:EACH]
         missing += [] if made else [Missing(name, shows, needs)]
-    return plates, missing
+    return [*plates, *turned.sweeps(ordered)], missing
 
 
 def groups(rows: Sequence[Samples], varied: Sequence[str]) -> list[list[Samples]]:
@@ -105,7 +85,7 @@ def _decoded(drawn: Drawn, rows: Sequence[Samples], name: str) -> Iterator[Plate
     def line(key: str) -> tuple[Picture | None, ...]:
         image_HWC, hole_HW = drawn.image(key), drawn.hole(key)
         pictures = [
-            picture(_first(by[decoding], key, image_HWC, hole_HW, whole), f"{key}: {way}")
+            picture(first(by[decoding], key, image_HWC, hole_HW, whole), f"{key}: {way}")
             for way, decoding, whole in asked
         ]
         return (masked(image_HWC, hole_HW, f"{key}: given"), *pictures, picture(image_HWC, f"{key}: original"))
@@ -133,7 +113,7 @@ def _grid(drawn: Drawn, rows: Sequence[Samples], name: str) -> Plate:
 
     def cell(t: float, s: float) -> Picture | None:
         caption = f"{key}: temperature {t:g}, annealing {s:g}"
-        return picture(_first(by[t, s], key, image_HWC, hole_HW, True), caption) if (t, s) in by else None
+        return picture(first(by[t, s], key, image_HWC, hole_HW, True), caption) if (t, s) in by else None
 
     return Plate(
         f"{name}: temperature and annealing: {rows[0].draw['method']} on {drawn.name}",
@@ -169,12 +149,12 @@ def _carried(drawn: Drawn, row: Samples, keys: Sequence[str], name: str) -> Plat
 def _large(drawn: Drawn, name: str) -> Iterator[Plate]:
     """Paper 003, Fig. 7: holes that leave little of the picture, filled by every trained method."""
     rows = list({row.draw["method"]: row for row in reversed(drawn.rows) if row.draw["trained_on"]}.values())[::-1]
-    if not rows or sum(drawn.rows[0].holes) / len(drawn.rows[0].holes) < LARGE:
+    if not rows or drawn.hole_ratio < LARGE:
         return
 
     def line(key: str) -> tuple[Picture | None, ...]:
         image_HWC, hole_HW = drawn.image(key), drawn.hole(key)
-        made = [picture(_first(row, key, image_HWC, hole_HW, True), f"{key}: {row.draw['row']}") for row in rows]
+        made = [picture(first(row, key, image_HWC, hole_HW, True), f"{key}: {row.draw['row']}") for row in rows]
         return (masked(image_HWC, hole_HW, f"{key}: given"), *made, picture(image_HWC, f"{key}: original"))
 
     yield Plate(
@@ -185,19 +165,13 @@ def _large(drawn: Drawn, name: str) -> Iterator[Plate]:
     )
 
 
-def _first(
-    row: Samples, key: str, image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_], composite: bool
-) -> NDArray[np.uint8]:
-    return completed(row, key, image_HWC, hole_HW)[0] if composite else row.raw_KHWC(key)[0]
-
-
 DSI, FILL = ("a finished run of the method of paper " + paper for paper in ("001", "002"))
 # name in its paper, what it shows, what it takes, and how it is made; None where no method brings its pictures yet
 NAMED: tuple[tuple[str, str, str, Callable[[Drawn, str], Iterator[Plate]] | None], ...] = (
     ("000 F3", "token masks by alpha", "samples with the side pictures alpha-*", _token_masks),
     ("000 F4", "codes decoded alone, composited, coupled", "variants that differ in decoding alone", _decoding),
     ("000 F6, F13", "temperature by annealing", "variants that differ in these two alone", _sampling),
-    ("000 F14", "restrictive against miracle encoder", "samples of encoders that differ in encoder.kind", None),
+    ("000 F14", "restrictive against miracle encoder", "a sweep over encoder.kind with both", turned.encoders),
     ("001 F1", "structures over their completions", DSI, None),
     ("001 F5, F6", "without attention, without each loss", DSI, None),
     ("002 F8", "the gap between image and latent", FILL, None),

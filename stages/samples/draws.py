@@ -1,6 +1,6 @@
 """A draw: which images of which dataset are completed under which frozen masks, how often, and with which seeds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -110,6 +110,16 @@ def open_draw(name: str, draw: Draw, limit: int | None = None) -> Opened:
 def spaced(total: int, count: int | None) -> tuple[int, ...]:
     """`count` of `range(total)`, evenly spaced: neighbours often come from one source."""
     return tuple(i * total // count for i in range(count)) if count else tuple(range(total))
+
+
+def by_turns(keys: Sequence[str], sources: Sequence[str]) -> list[str]:
+    """The keys, each photograph's first image before any photograph's second."""
+    turn: dict[str, int] = {}
+    ranked = list[tuple[int, int, str]]()
+    for key, source in zip(keys, sources, strict=True):
+        turn[source] = turn.get(source, -1) + 1
+        ranked.append((turn[source], len(ranked), key))
+    return [key for *_, key in sorted(ranked)]
 
 
 def sample_seed(seed: int, key: str, k: int) -> int:

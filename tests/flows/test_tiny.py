@@ -106,7 +106,8 @@ def test_dvc_mlflow_and_the_report_know_the_points(swept):
     kept = {(run.data.metrics["alpha"], run.data.metrics["temperature"]) for run in children}
     assert kept == {(alpha, heat) for alpha in (0.25, 0.75) for heat in (0.5, 1.0)}
     assert all("box/l1_hole_low" in run.data.metrics and "card.box" in run.data.tags for run in children)
-    assert "4 points over" in (swept.project / "reports" / "index.html").read_text()
+    page = (swept.project / "reports" / "index.html").read_text()
+    assert "4 points over" in page and "<h3>sweep both: latent_codes on " in page
 
 
 def test_a_sweep_is_started_from_the_form(swept, page):

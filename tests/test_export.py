@@ -1,0 +1,54 @@
+"""`plurifill export`: stored completions as plain files, which score as the stored ones do."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stages import export, sample
+from stages.contract import UserError
+from stages.images.pixels import read_rgb
+from stages.samples.exported import Exported
+from stages.samples.store import Finished
+from tests.samples import toy
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    root = toy.make(tmp_path_factory.mktemp("project"))
+    with toy.inside(root):
+        sample.main("classical", device="cpu")
+    return root
+
+
+def test_every_completion_is_a_file_with_the_stored_pixels(project, tmp_path, capsys):
+    with toy.inside(project):
+        export.main("classical", tmp_path / "all")
+        stored = Finished.open(project / "data/samples/classical/centre/telea")
+    assert "88 completions of 4 rows and draws" in capsys.readouterr().out  # (12 x 3 + 4 x 2) x 2 rows
+    for key in stored.keys:
+        files = sorted((tmp_path / "all/centre/telea" / key).glob("*.png"))
+        assert [file.name for file in files] == ["00.png", "01.png", "02.png"]
+        assert np.array_equal(np.stack([read_rgb(file) for file in files]), stored.raw_KHWC(key))
+    told = json.loads((tmp_path / "all/centre/telea.json").read_text())
+    assert told["row"] == "classical/telea" and told["draw"] == "centre"
+
+
+def test_a_few_images_and_their_first_samples(project, tmp_path):
+    with toy.inside(project):
+        export.main("classical", tmp_path / "few", images=2, samples=1)
+    read = Exported.open(tmp_path / "few/centre/mean.json")
+    files = [path.relative_to(read.place).as_posix() for path in sorted(read.place.rglob("*.png"))]
+    assert len(read.keys) == 2 and files == [f"{key}/00.png" for key in read.keys]
+    stored = Finished.open(project / "data/samples/classical/centre/mean")
+    assert all(np.array_equal(read.first(key), stored.raw_KHWC(key)[0]) for key in read.keys)
+
+
+def test_what_is_there_is_not_written_over_and_what_is_not_finished_is_told(project, tmp_path):
+    with toy.inside(project):
+        with pytest.raises(UserError, match="is there already"):
+            export.main("classical", tmp_path)
+        with pytest.raises(UserError, match=r"flow_fill: no finished samples; run `plurifill sample flow_fill`"):
+            export.main("flow_fill", tmp_path / "none")
+    assert list(tmp_path.iterdir()) == []
