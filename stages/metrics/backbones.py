@@ -11,6 +11,7 @@ from stages.metrics.inception_features import InceptionFeatures
 from stages.metrics.view import AbsentError, View
 
 SMALLEST = 128  # images are brought to at least this size before AlexNet
+CHANNELS_LAST = torch.channels_last  # max pooling takes an eighth of the time
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet in [0, 1], as torchvision's AlexNet was trained
 
 
@@ -33,14 +34,14 @@ class AlexNetFeatures(nn.Module):
         self.layers.load_state_dict(own)
         self.register_buffer("mean_C11", torch.tensor(MEAN)[:, None, None])
         self.register_buffer("std_C11", torch.tensor(STD)[:, None, None])
-        self.requires_grad_(False).eval()
+        self.requires_grad_(False).eval().to(memory_format=CHANNELS_LAST)
 
     def forward(self, image_BCHW: Tensor) -> Tensor:
         size = [max(SMALLEST, side) for side in image_BCHW.shape[-2:]]
         if size != list(image_BCHW.shape[-2:]):
             image_BCHW = F.interpolate(image_BCHW, size, mode="bilinear", align_corners=False)
         scaled_BCHW = ((image_BCHW + 1.0) / 2.0 - self.mean_C11) / self.std_C11
-        return self.layers(scaled_BCHW).mean(dim=(2, 3))
+        return self.layers(scaled_BCHW.contiguous(memory_format=CHANNELS_LAST)).mean(dim=(2, 3))
 
 
 NETWORKS: dict[str, type[nn.Module]] = {"alexnet": AlexNetFeatures, "inception": InceptionFeatures}

@@ -34,6 +34,7 @@ class Ssim:
     def __init__(self, name: str, profile_L: Tensor, correction: float, device: torch.device) -> None:
         self.name, self.correction = name, correction
         self.profile_L = profile_L.to(device, torch.float32)
+        self.bands: dict[int, Tensor] = {}
 
     def __call__(self, view: View) -> Mapping[str, Tensor]:
         image_BCHW = view.image_BCHW * LEVELS
@@ -59,10 +60,17 @@ class Ssim:
         return (luminance * structure).mean(dim=(1, 2, 3))
 
     def smooth(self, image_BCHW: Tensor) -> Tensor:
-        """The window's average at every place where it fits."""
-        channels = image_BCHW.shape[1]
-        row_C11L = self.profile_L.expand(channels, 1, 1, -1)
-        return F.conv2d(F.conv2d(image_BCHW, row_C11L, groups=channels), row_C11L.mT, groups=channels)
+        """The window's average at every place where it fits: two products, several times as fast as convolutions."""
+        rows, columns = (self._band(size) for size in image_BCHW.shape[-2:])
+        return rows @ (image_BCHW @ columns.mT)
+
+    def _band(self, size: int) -> Tensor:
+        """The profile along a side of `size` pixels: a row for every place where it fits."""
+        if size not in self.bands:
+            row_L = F.pad(self.profile_L, (0, size - len(self.profile_L)))
+            places = size - len(self.profile_L) + 1
+            self.bands[size] = torch.stack([row_L.roll(place) for place in range(places)])
+        return self.bands[size]
 
 
 def build(axes: Axes, name: str) -> Ssim:
