@@ -1,6 +1,6 @@
 """Sweeps: what a figure does when a parameter is turned, drawn from the finished points in reports/sweeps.
 
-One number that varies is a line a metric, two keys are a grid, and every sweep is a table beside its reference point.
+One number that varies is a line a metric, two keys that every point sets are a grid, and every sweep is a table beside its reference point.
 """
 
 from __future__ import annotations
@@ -111,7 +111,8 @@ def _sweep(swept: Swept, values: Mapping[str, Any]) -> Sweep:
     seeds = tuple(spreads(frame)) if of_seeds else ()
     line = len(varied) == 1 and swept.numeric(swept.varied[0]) and not seeds
     drawn = tuple(charts(frame, varied[0])) if line else ()
-    heats = tuple(_heats(frame, varied[0], varied[1])) if len(varied) == 2 else ()
+    grid = len(varied) == 2 and all(key in point.overrides for point in swept.points for key in swept.varied)
+    heats = tuple(_heats(frame, varied[0], varied[1])) if grid else ()
     lines = tuple(_tables(swept, frame, comparison.pairs(swept, against), names))
     return Sweep(swept.name, len(swept.points), tuple(varied), against.name, drawn, heats, lines, seeds)
 

@@ -66,6 +66,18 @@ def test_one_number_is_a_line_two_keys_are_a_grid_and_words_are_a_table(tmp_path
     assert sweeps.read(tmp_path / "nowhere", {}) == []
 
 
+def test_a_list_of_points_that_do_not_set_all_keys_is_no_grid(tmp_path: Path) -> None:
+    for name, overrides in {
+        "a": {"encoder.kind": "x"},
+        "b": {"encoder.kind": "y"},
+        "c": {"encoder.kind": "y", "encoder.mask": True},
+    }.items():
+        finish(tmp_path / "list", name, overrides, 20)
+    (one,) = sweeps.read(tmp_path, {})
+    assert one.parameters == ("kind", "mask") and not one.charts and not one.heats
+    assert [values for _, values, _ in one.tables[0].lines] == [("x", "–"), ("y", "–"), ("y", "True")]
+
+
 def test_a_sweeps_table_tells_the_difference_from_what_params_sets(tmp_path: Path) -> None:
     for t in (0.5, 1.0):
         finish(tmp_path / "one", f"{t}", {"inpaint.temperature": t}, 20 + t)
