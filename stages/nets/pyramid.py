@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -82,12 +83,24 @@ class Generator(nn.Module):
         self.stem = PlainConv2d(inputs, shape.channels[-1], 3)
         self.body = Stack([*_middle(shape, PlainConv2d), *_ascent(shape)])
         self.norm = MaskedNorm(shape.channels[0], shape.normalisation)
-        self.head = nn.Conv2d(shape.channels[0], outputs * shape.stem**2, 3, padding=1)
+        self.head = alike(nn.Conv2d(shape.channels[0], outputs * shape.stem**2, 3, padding=1), outputs)
         self.unfold = nn.PixelShuffle(shape.stem)
 
     def forward(self, z_BDHW: Tensor) -> Tensor:
         x_BCHW, _ = self.body(*self.stem(z_BDHW, None))
         return self.unfold(self.head(F.silu(self.norm(x_BCHW, None))))
+
+
+@torch.no_grad()
+def alike(head: nn.Conv2d, outputs: int) -> nn.Conv2d:
+    """The head before a pixel shuffle with one start for all pixels of a block: no checkerboard has to be unlearnt.
+
+    Aitken et al. 2017, "Checkerboard artifact free sub-pixel convolution".
+    """
+    for parameter in head.parameters():
+        blocks = parameter.unflatten(0, (outputs, -1))
+        blocks.copy_(blocks[:, :1].clone().expand_as(blocks))
+    return head
 
 
 class Upsample(nn.Module):

@@ -1,6 +1,7 @@
 """Sweeps: what a figure does when a parameter is turned, drawn from the finished points in reports/sweeps.
 
-One number that varies is a line a metric, two keys that every point sets are a grid, and every sweep is a table beside its reference point.
+One number that varies is a line a metric, two keys that every point sets are a grid, and every sweep is a table beside
+its reference point.
 """
 
 from __future__ import annotations

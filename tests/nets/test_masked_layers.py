@@ -114,3 +114,17 @@ def test_an_image_is_encoded_alike_in_every_batch():
     for b in range(2):
         alone, _ = encoder(x_BCHW[b : b + 1], known_B1HW[b : b + 1])
         torch.testing.assert_close(alone[0], together[b], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("stem", [1, 2, 4])
+def test_an_untrained_generator_has_no_checkerboard(stem):
+    torch.manual_seed(0)
+    net = Generator(shape(stem=stem), inputs=4)
+    cells = 16 // shape(stem=stem).factor
+    picture_BCHW = net(torch.randn(2, 4, cells, cells))
+    blocks_BChrwr = picture_BCHW.unflatten(2, (-1, stem)).unflatten(4, (-1, stem))
+    first = blocks_BChrwr[:, :, :, :1, :, :1]
+    torch.testing.assert_close(blocks_BChrwr, first.expand_as(blocks_BChrwr))
+    assert first.std() > 0.01  # it is no grey picture
+    flat = net.head.weight.flatten(1)
+    assert torch.linalg.matrix_rank(flat) == 3  # a row a colour, though every pixel learns its own
