@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from flows import points
 from flows.points import Overrides
 from flows.refused import Refused
 
+SETTLED_S = 0.2  # a file that was last written so long ago is whole
 FOLDER = Path(".dvc/tmp/sweeps")  # outside of git's and of dvc's sight, on the cache's disk
 
 
@@ -38,6 +40,7 @@ class Worktree:
         if self._head() != commit:
             self.remove()
             git(self.root, "worktree", "add", "--quiet", "--force", "--detach", str(self.folder), commit)
+            self._take_lock()
         self._configure()
         text = git(self.root, "show", f"{commit}:params.yaml")
         (self.folder / "params.yaml").write_text(points.overridden(text + "\n", overrides))
@@ -56,6 +59,15 @@ class Worktree:
 
     def _head(self) -> str:
         return git(self.folder, "rev-parse", "HEAD") if (self.folder / ".git").is_file() else ""
+
+    def _take_lock(self) -> None:
+        """Begin with what the project knows of all stages, so that the experiment can be applied whole."""
+        lock = self.root / "dvc.lock"
+        if not lock.is_file():
+            return
+        while 0 <= time.time() - lock.stat().st_mtime < SETTLED_S:  # DVC may be in the middle of writing it
+            time.sleep(SETTLED_S)
+        shutil.copyfile(lock, self.folder / "dvc.lock")
 
     def _configure(self) -> None:
         with Repo(str(self.root)) as main, Repo(str(self.folder)) as own, own.config.edit("local") as config:
