@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from stages.contract import UserError
 from stages.pages import plates
 from stages.sweeps import pictures
 from tests.pages.project import finished
-from tests.sweeps.made import ALPHA, finish
+from tests.sweeps.made import ALPHA, CARD, finish
 
 
 @pytest.fixture
@@ -184,6 +185,18 @@ def test_scores_of_an_older_version_are_refused(project: Path) -> None:
     path.write_text(json.dumps(notes))
     with pytest.raises(UserError, match=r"classical\.cards\.json: written by another version; score anew"):
         report.main()
+
+
+def test_a_sweep_of_unlike_points_is_refused_in_its_place_and_the_page_is_there(project: Path) -> None:
+    for alpha, holes in ((0.25, "a"), (0.5, "b")):
+        card = replace(CARD, mask_hash=holes * 64)
+        finish(places.sweeps() / "unlike", f"{alpha}", {ALPHA: alpha}, 20 + alpha, card=card)
+    html = page()
+    section = html[html.index('<section id="sweeps">') : html.index("The best of k")]
+    assert re.search(
+        r'<p class="missing">sweep unlike: 0\.25 and 0\.5 cannot be compared: .*run one of them again', section
+    )
+    assert "<svg" not in section and "classical/<wbr>telea" in html
 
 
 def test_a_sweep_is_a_curve_with_bars_and_a_table(project: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from stages.contract import UserError
 from stages.pages import words
 from stages.pages.cells import ARROWS
 from stages.pages.curves import HEIGHT, WIDTH, labels, nice
@@ -95,6 +96,7 @@ class Sweep:
     heats: tuple[Heat, ...]
     tables: tuple[Points, ...]
     seeds: tuple[Spread, ...] = ()
+    refused: str = ""  # why its points cannot be put beside one another; then nothing else is shown
 
 
 def read(folder: Path, values: Mapping[str, Any]) -> list[Sweep]:
@@ -103,8 +105,12 @@ def read(folder: Path, values: Mapping[str, Any]) -> list[Sweep]:
 
 
 def _sweep(swept: Swept, values: Mapping[str, Any]) -> Sweep:
-    comparison.refuse_unlike(swept)
-    frame, names = comparison.curve(swept), points.short(swept.varied)
+    names = points.short(swept.varied)
+    try:
+        comparison.refuse_unlike(swept)
+    except UserError as error:
+        return Sweep(swept.name, len(swept.points), tuple(names.values()), "", (), (), (), refused=str(error))
+    frame = comparison.curve(swept)
     frame = frame[~frame["metric"].isin(words.HIDDEN)].rename(columns=names)
     against = comparison.reference(swept, values)
     varied = list(names.values())

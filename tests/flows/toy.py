@@ -140,7 +140,7 @@ def make(folder: Path) -> Path:
 
 def commit(folder: Path) -> None:
     who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
-    subprocess.run(["git", "add", "--all"], cwd=folder, check=True)
+    subprocess.run(["git", "add", "--all", "--", ".", ":!dvc.lock"], cwd=folder, check=True)  # as in a fresh clone
     subprocess.run(["git", *who, "commit", "--quiet", "--message", "x"], cwd=folder, check=True)
 
 
