@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from stages import export, sample
+from stages import benchmark, export, sample, tables
 from stages.contract import UserError
-from stages.images.pixels import read_rgb
+from stages.images.pixels import read_rgb, write_png
+from stages.samples import draws
 from stages.samples.exported import Exported
 from stages.samples.store import Finished
 from tests.samples import toy
@@ -33,6 +35,32 @@ def test_every_completion_is_a_file_with_the_stored_pixels(project, tmp_path, ca
         assert np.array_equal(np.stack([read_rgb(file) for file in files]), stored.raw_KHWC(key))
     told = json.loads((tmp_path / "all/centre/telea.json").read_text())
     assert told["row"] == "classical/telea" and told["draw"] == "centre"
+
+
+def test_they_score_as_the_stored_ones_do(project, tmp_path):
+    with toy.inside(project):
+        benchmark.main("classical", device="cpu")
+        export.main("classical", tmp_path / "first", samples=1)  # several that are one picture would be refused
+        drawn = draws.open_draw("centre", draws.read(toy.params(project), "centre"))
+        for position, key in zip(drawn.chosen, drawn.keys, strict=True):
+            write_png(tmp_path / f"images/{key}.png", drawn.dataset.image(position))
+            write_png(tmp_path / f"masks/{key}.png", drawn.masks.hole(key).astype(np.uint8) * 255)
+        benchmark.main(
+            made=tmp_path / "first/centre/telea",
+            images=tmp_path / "images",
+            masks=tmp_path / "masks",
+            hole="white",
+            output_kind="raw",
+            output=tmp_path / "scored",
+            metric=["psnr"],
+            device="cpu",
+        )
+        stored = tables.read(Path("reports/scores/classical")).query("method == 'classical/telea'")
+    place = ["image", "k"]
+    own = stored.query("protocol == 'centre' and metric == 'psnr' and k == 0").set_index(place)
+    assert len(own) == toy.IMAGES
+    made = tables.read(tmp_path / "scored/scores").query("protocol == 'composited' and metric == 'psnr'")
+    pd.testing.assert_series_equal(made.set_index(place)["value"].sort_index(), own["value"].sort_index())
 
 
 def test_a_few_images_and_their_first_samples(project, tmp_path):
