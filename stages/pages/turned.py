@@ -46,17 +46,16 @@ def _kinds(rows: Iterable[Kept]) -> set[str]:
 
 
 def _plate(drawn: Drawn, rows: Sequence[Kept], title: str) -> Plate:
-    keys = [key for key in rows[0].pictures.keys if key in drawn.positions]
+    keys = sorted(set.intersection(*(set(row.pictures.keys) for row in rows)))
     heads = ("given", *(row.point.name.replace("_", " ").replace(",", ", ") for row in rows), "original")
     about = f"The first completion at every point of the sweep {rows[0].sweep}, with the known pixels put back."
     return Plate(title, about, heads, tuple((key, tuple(_line(drawn, rows, key))) for key in keys))
 
 
-def _line(drawn: Drawn, rows: Sequence[Kept], key: str) -> Iterator[Picture | None]:
+def _line(drawn: Drawn, rows: Sequence[Kept], key: str) -> Iterator[Picture]:
     image_HWC, hole_HW = drawn.image(key), drawn.hole(key)
     yield masked(image_HWC, hole_HW, f"{key}: given")
     for row in rows:
-        there = key in row.pictures.keys
-        made_HWC = np.where(hole_HW[..., None], row.pictures.first(key), image_HWC) if there else None
-        yield None if made_HWC is None else picture(made_HWC, f"{key}: {row.point.name}")
+        made_HWC = np.where(hole_HW[..., None], row.pictures.first(key), image_HWC)
+        yield picture(made_HWC, f"{key}: {row.point.name}")
     yield picture(image_HWC, f"{key}: original")
