@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -9,32 +10,29 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 from prefect import get_run_logger
 from prefect.artifacts import create_link_artifact
 from prefect.states import Crashed, State
 
+from flows.errors import Abandoned
 from flows.guard import ABANDONED
 
-GUARD = Path(__file__).with_name("guard.py").resolve()
-TRACKED = re.compile(r"MLflow run (\w+) of experiment (\w+)")  # what training tells
-
+GUARD = Path(__file__).with_name("guard.py").resolve()  # in a worktree `-m flows` would be that commit's
+MLFLOW_RUN = re.compile(r"MLflow run (\w+) of experiment (\w+)")  # what a training says
 
 _parent = os.getppid()  # in a worker's flow run: the worker, as long as it lives
 _running: set[subprocess.Popen[str]] = set()
-_stopping: list[bool] = []
+_stopping = Event()
 
 
-class Abandoned(Exception):  # noqa: N818 - not an error of the command's
-    """The worker is gone: the command was stopped after it had saved, and the flow is to be run again."""
-
-
-def end_in_order() -> None:
+def exit_on_sigterm() -> None:
     """For a flow in a process of its own: SIGTERM ends it as `exit` does, so that its temporary server ends too."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
 
-def slot() -> Path | None:
+def device_lock() -> Path | None:
     """The lock of the device that this worker was given; None outside of our workers."""
     name = os.environ.get("PLURIFILL_SLOT")
     return Path(tempfile.gettempdir()) / f"plurifill-slots-{os.getuid()}" / f"{name}.lock" if name else None
@@ -42,39 +40,49 @@ def slot() -> Path | None:
 
 def run(command: Sequence[str], root: Path, lock: Path, env: Mapping[str, str] | None = None) -> None:
     """Run to the end; RuntimeError with the exit code where it fails. `lock` keeps the same work from running twice."""
-    if _stopping:
-        raise Abandoned(f"{' '.join(command)}: not begun, this process ends")
-    holds = [str(path) for path in (lock, slot()) if path]
-    watched = [os.getpid(), *([_parent] if in_worker() else [])]
-    guard = [sys.executable, "-P", str(GUARD)]
-    guard += [word for path in holds for word in ("--hold", path)]
-    guard += [word for pid in watched for word in ("--watch", str(pid))]
+    name = shlex.join(command)
+    if _stopping.is_set():
+        raise Abandoned(f"{name}: not begun, this process ends")
     with subprocess.Popen(
-        [*guard, "--", *command], cwd=root, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        [*_guarded([lock, device_lock()]), *command],
+        cwd=root, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         start_new_session=in_worker(),  # Prefect kills a cancelled flow's group: the guard has its own
     ) as process:  # fmt: skip
-        _running.add(process)
-        try:
-            for line in filter(str.strip, process.stdout or ()):
-                _tell(line.rstrip())
-        except BaseException:
-            process.terminate()
-            raise
-        finally:
-            _running.discard(process)
+        _log_lines(process)
     if process.returncode == ABANDONED:
-        raise Abandoned(f"{' '.join(command)}: stopped, the worker is gone")
+        raise Abandoned(f"{name}: stopped, the worker is gone")
     if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with exit code {process.returncode}")
+        raise RuntimeError(f"{name} ended with exit code {process.returncode}")
+
+
+def _log_lines(process: subprocess.Popen[str]) -> None:
+    """All that it says, to its end; where that is broken off, it is asked to stop."""
+    _running.add(process)
+    try:
+        for line in filter(str.strip, process.stdout or ()):
+            _log(line.rstrip())
+    except BaseException:
+        process.terminate()
+        raise
+    finally:
+        _running.discard(process)
+
+
+def _guarded(locks: Sequence[Path | None]) -> list[str]:
+    """The guard's command line up to the command: what it holds, whose end it watches for."""
+    pids = [os.getpid(), *([_parent] if in_worker() else [])]
+    holds = [word for path in locks if path for word in ("--hold", str(path))]
+    watches = [word for pid in pids for word in ("--watch", str(pid))]
+    return [sys.executable, "-P", str(GUARD), *holds, *watches, "--"]
 
 
 @contextmanager
-def stopping() -> Iterator[None]:
+def stopped_on_error() -> Iterator[None]:
     """Around a wait for commands that other threads run: where it is broken off, they are asked to save and stop."""
     try:
         yield
     except BaseException:
-        _stopping.append(True)
+        _stopping.set()
         for process in list(_running):
             process.terminate()
         raise
@@ -94,14 +102,14 @@ def in_worker() -> bool:
     return "PREFECT__FLOW_RUN_ID" in os.environ
 
 
-def _tell(line: str) -> None:
+def _log(line: str) -> None:
     get_run_logger().info(line)
-    if found := TRACKED.search(line):
+    if found := MLFLOW_RUN.search(line):
         run_id, experiment = found.groups()
-        create_link_artifact(f"{mlflow_pages()}/#/experiments/{experiment}/runs/{run_id}", "MLflow", key="mlflow")
+        create_link_artifact(f"{mlflow_url()}/#/experiments/{experiment}/runs/{run_id}", "MLflow", key="mlflow")
 
 
-def mlflow_pages() -> str:
+def mlflow_url() -> str:
     """Where MLflow's pages are."""
     uri = os.environ.get("MLFLOW_TRACKING_URI", "")
     return uri.rstrip("/") if uri.startswith("http") else f"http://127.0.0.1:{os.environ.get('MLFLOW_PORT', '5000')}"

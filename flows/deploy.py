@@ -1,10 +1,12 @@
-"""`python -m flows.deploy`: the work pools and prefect.yaml's deployments, on the server of PREFECT_API_URL or here."""
+"""`python -m flows.deploy`: the work pools and prefect.yaml's deployments, on Prefect's server (PREFECT_API_URL)."""
 
 import os
 import subprocess
 import sys
+from contextlib import suppress
 
 from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.exceptions import ObjectAlreadyExists
 
 from flows import server
 from flows.workers import POOLS
@@ -18,9 +20,8 @@ def main() -> None:
                 f"deploy: no server at {server.api()} ({type(error).__name__}); `make ui` starts one", file=sys.stderr
             )
             sys.exit(2)
-        there = {pool.name for pool in client.read_work_pools()}
         for name in POOLS:
-            if name not in there:
+            with suppress(ObjectAlreadyExists):  # a worker that starts makes its own
                 client.create_work_pool(WorkPoolCreate(name=name, type="process"))
     own = {**os.environ, "PREFECT_API_URL": server.api()}
     subprocess.run(["prefect", "--no-prompt", "deploy", "--all"], check=True, env=own)

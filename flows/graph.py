@@ -12,7 +12,9 @@ from dvc.lock import make_lock
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
 
-from flows.refused import Refused, nearest
+from flows.errors import InvalidRequest, nearest
+
+BENCHMARK = "benchmark@"  # and a method: the stage that scores it
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def _ordered(found: Graph) -> Graph:
     return done
 
 
-def imagined(pipeline: str, params: str) -> Graph:
+def parse(pipeline: str, params: str) -> Graph:
     """The graph that the texts of a dvc.yaml and a params.yaml would give; nothing is run or hashed."""
     with TemporaryDirectory() as folder:
         root = Path(folder)
@@ -65,7 +67,7 @@ def imagined(pipeline: str, params: str) -> Graph:
 
 def stale(graph: Graph, root: Path = Path()) -> list[str]:
     """The stages that DVC would run, with all their descendants, parents first."""
-    mend(root)
+    repair_busy_list(root)
     with Repo(str(root), _wait_for_lock=True) as repo:
         changed = {name.split(":")[-1] for name in repo.status()}
     for name, stage in graph.items():
@@ -74,7 +76,7 @@ def stale(graph: Graph, root: Path = Path()) -> list[str]:
     return [name for name in graph if name in changed]
 
 
-def mend(root: Path) -> None:
+def repair_busy_list(root: Path) -> None:
     """Remove DVC's list of busy files where a process was killed while it wrote it: DVC would stop at it for ever."""
     folder = root / ".dvc" / "tmp"
     if not (folder / "rwlock").is_file():
@@ -86,23 +88,33 @@ def mend(root: Path) -> None:
             (folder / "rwlock").unlink()
 
 
+def benchmarks(methods: Iterable[str]) -> list[str]:
+    """The stages that make these methods' scores."""
+    return [f"{BENCHMARK}{method}" for method in methods]
+
+
+def methods(graph: Graph) -> list[str]:
+    """Those that have such a stage."""
+    return [name.removeprefix(BENCHMARK) for name in graph if name.startswith(BENCHMARK)]
+
+
 def ancestors(graph: Graph, targets: Iterable[str]) -> list[str]:
-    """The stages that `targets` need, themselves among them, parents first. Refused where one is not in the graph."""
+    """The stages that `targets` need, themselves among them, parents first. InvalidRequest where one is unknown."""
     needed = set()
     waiting = list(targets)
     while waiting:
         name = waiting.pop()
         if name not in graph:
-            raise Refused(f"dvc.yaml: no stage {name}{nearest(name, graph)}")
+            raise InvalidRequest(f"dvc.yaml: no stage {name}{nearest(name, graph)}")
         needed.add(name)
         waiting += graph[name].parents
     return [name for name in graph if name in needed]
 
 
-def signatures(graph: Graph) -> dict[str, str]:
+def digests(graph: Graph) -> dict[str, str]:
     """Stage -> a digest of its settings and of all that goes before it: equal digests, equal work (at one commit)."""
-    marks: dict[str, str] = {}
+    found: dict[str, str] = {}
     for name, stage in graph.items():
-        parts: list[Any] = [name, stage.settings, [marks[parent] for parent in stage.parents]]
-        marks[name] = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-    return marks
+        parts: list[Any] = [name, stage.settings, [found[parent] for parent in stage.parents]]
+        found[name] = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return found

@@ -6,8 +6,6 @@ device's, a stage's), so that the same device or stage is not given to another, 
 """
 
 import argparse
-import ctypes
-import fcntl
 import os
 import signal
 import subprocess
@@ -15,14 +13,17 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import IO
 
 import psutil
+
+if not __package__:  # run by its path: beside these files, not those of a point's worktree in PYTHONPATH
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from flows import locks, processes
 
 ABANDONED = 75  # exit code: the flow or its worker is gone; the same command goes on where this one stopped
 GRACE_S = float(os.environ.get("PLURIFILL_GRACE_S", "120"))  # to save; then what still runs is killed
 POLL_S = 0.2
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 
 
 class Guard:
@@ -32,19 +33,18 @@ class Guard:
         self.watched = [psutil.Process(pid) for pid in watched if psutil.pid_exists(pid)]
         self.lost = len(self.watched) < len(watched)
         self.holds = holds
-        self.asked = 0
+        self.stop_signal = 0  # that asked it to end
 
     def run(self, command: list[str]) -> int:
         """The command's exit code; 128 + signal after a stop, ABANDONED where a watched process has ended."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._ask)
-        if sys.platform == "linux":  # orphans of the command become children of this process: none is missed
-            ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+            signal.signal(number, self._note)
+        processes.adopt_orphans()  # of the command: none is missed
         files = [file for path in self.holds if (file := self._hold(path)) is not None]
         if self._ends():
             return self._code()
         process = subprocess.Popen(
-            command, start_new_session=True, preexec_fn=_end_with_parent, pass_fds=[f.fileno() for f in files]
+            command, start_new_session=True, preexec_fn=_before_command, pass_fds=[f.fileno() for f in files]
         )
         while process.poll() is None and not self._ends():
             time.sleep(POLL_S)
@@ -52,44 +52,27 @@ class Guard:
         _stop(process)
         return self._code() if stopped else process.returncode
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = number
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.stop_signal = number
 
-    def _hold(self, path: Path) -> Any:
+    def _hold(self, path: Path) -> IO[str] | None:
         """The open, locked file; None where the wait for it was ended."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a")
-        told = False
-        while not self._ends():
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return file
-            except BlockingIOError:
-                if not told:
-                    print(f"waiting: {path.stem} is in use", flush=True)
-                told = True
-                time.sleep(POLL_S)
-        return None
+        if file := locks.acquire(path, lambda: False):
+            return file
+        print(f"waiting: {path.stem} is in use", flush=True)
+        return locks.acquire(path, lambda: not self._ends())
 
     def _ends(self) -> bool:
-        self.lost = self.lost or not all(_lives(process) for process in self.watched)
-        return self.lost or bool(self.asked)
+        self.lost = self.lost or not all(map(processes.is_alive, self.watched))
+        return self.lost or bool(self.stop_signal)
 
     def _code(self) -> int:
-        return ABANDONED if self.lost else 128 + self.asked
+        return ABANDONED if self.lost else 128 + self.stop_signal
 
 
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _end_with_parent() -> None:
+def _before_command() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's `command &` has it ignored
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+    processes.end_with_parent()
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -118,14 +101,14 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 def _running() -> list[psutil.Process]:
     """Every descendant that has not ended."""
-    return [child for child in psutil.Process().children(recursive=True) if _lives(child)]
+    return [child for child in psutil.Process().children(recursive=True) if processes.is_alive(child)]
 
 
 def _work(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     """What is to save: the command's children (dvc's stage), not theirs (a training's loaders); orphans likewise."""
-    own = [child for child in psutil.Process().children() if child.pid != process.pid and _lives(child)]
+    own = [child for child in psutil.Process().children() if child.pid != process.pid and processes.is_alive(child)]
     try:
-        return own + [child for child in psutil.Process(process.pid).children() if _lives(child)]
+        return own + [child for child in psutil.Process(process.pid).children() if processes.is_alive(child)]
     except psutil.NoSuchProcess:
         return own
 

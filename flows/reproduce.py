@@ -14,37 +14,38 @@ from prefect.futures import PrefectFuture, wait
 from prefect.states import State
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import children, commands, graph, locks, presence, stage
+from flows import commands, graph, liveness, locks, stage, subflows
 
-# here, one stage at a time: two trainings on one device fall to a fraction of their speed; workers have limits
+# in one process one stage at a time: two trainings on one device fall to a fraction of their speed; workers have limits
 AT_ONCE = 64 if commands.in_worker() else int(os.environ.get("PLURIFILL_STAGES_AT_ONCE", "1"))
 
 
 @flow(task_runner=ThreadPoolTaskRunner(max_workers=AT_ONCE))  # type: ignore[arg-type]
 def reproduce() -> list[State]:
     """Run what is stale, parents first, independent stages side by side; a failed stage fails its descendants alone."""
-    presence.announce()
+    liveness.announce()
     with locks.held(Path(".dvc/tmp/running/reproduce.lock")):  # a second run waits, and then finds all up to date
         known = graph.read()
         states = run(known, graph.stale(known))
-        tell(known, states)
+        publish(known, states)
     return list(states.values())
 
 
 def run(known: graph.Graph, stale: list[str]) -> dict[str, State]:
     """These stages, parents first in the list, in the flow that asks: what became of each."""
-    submit, state = (there if runtime.deployment.id else here).submit, stage.sources()
+    submit = (run_on_worker if runtime.deployment.id else run_locally).submit
+    sources = stage.sources_digest()
     runs: dict[str, PrefectFuture[float]] = {}
     for name in stale:
         parents = [runs[p] for p in known[name].parents if p in runs]
-        runs[name] = submit(name, known[name].kind, state, wait_for=parents, return_state=False)
-    with commands.stopping():
+        runs[name] = submit(name, known[name].kind, sources, wait_for=parents, return_state=False)
+    with commands.stopped_on_error():
         wait(list(runs.values()))
     return {name: one.state for name, one in runs.items()}
 
 
 @task(task_run_name="{name}")
-def here(name: str, kind: str, state: str) -> float:
+def run_locally(name: str, kind: str, sources: str) -> float:
     """One stage in this process's workspace. Seconds."""
     start = time.monotonic()
     stage.run(name, Path())
@@ -52,16 +53,16 @@ def here(name: str, kind: str, state: str) -> float:
 
 
 @task(task_run_name="{name}")
-def there(name: str, kind: str, state: str) -> float:
-    """One stage by a worker of its kind's pool; what one elsewhere made is fetched from the DVC remote. Seconds."""
+def run_on_worker(name: str, kind: str, sources: str) -> float:
+    """One stage by a worker of its kind's pool; what another machine made is fetched from the DVC remote. Seconds."""
     start = time.monotonic()
-    children.run(f"run-stage/{kind}", {"stage": name, "state": state}, name)
-    if stage.shared():
+    subflows.run(f"run-stage/{kind}", {"stage": name, "state": sources}, name)
+    if stage.is_shared():
         stage.run(name, Path(), ("--pull",))
     return time.monotonic() - start
 
 
-def tell(known: graph.Graph, states: dict[str, State]) -> None:
+def publish(known: graph.Graph, states: dict[str, State]) -> None:
     """What became of every stage, the tables and the report, as artifacts of the run."""
     rows = [{"stage": name, **_outcome(states.get(name))} for name in known]
     create_table_artifact(rows, key="stages", description="What this run did; DVC found the others up to date")
@@ -80,5 +81,5 @@ def _outcome(state: State | None) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    commands.end_in_order()
+    commands.exit_on_sigterm()
     reproduce()

@@ -12,12 +12,12 @@ HOST = "127.0.0.1"  # nobody else: the servers know no passwords
 
 
 def port() -> str:
-    """Of the server that `make ui` starts here."""
+    """Of the server that `make ui` starts on this machine."""
     return os.environ.get("PREFECT_PORT", "4200")
 
 
 def api() -> str:
-    """PREFECT_API_URL, or the server here."""
+    """PREFECT_API_URL, or that server's."""
     return os.environ.get("PREFECT_API_URL") or f"http://{HOST}:{port()}/api"
 
 

@@ -13,10 +13,10 @@ from prefect.futures import PrefectFuture, wait
 from prefect.states import State
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import children, commands, graph, locks, point, presence, reproduce, stage, worktree
-from flows.points import Asked, Overrides, Sweep, Value, overridden, waits
-from flows.refused import Refused
+from flows import commands, git, graph, liveness, locks, reproduce, stage, subflows, sweep_point, sweep_spec, worktree
+from flows.errors import InvalidRequest
 from flows.results import FINISHED, Results
+from flows.sweep_spec import Overrides, SweepRequest, SweepSpec, Value
 
 
 @flow(task_runner=ThreadPoolTaskRunner(max_workers=64 if commands.in_worker() else 1))  # type: ignore[arg-type]
@@ -38,44 +38,44 @@ def sweep(
         methods: Whose completions are scored; none: of those methods that the keys belong to.
         anew: Forget the finished points of this name where they have other values or sources.
     """
-    presence.announce()
+    liveness.announce()
     root = Path().resolve()
-    asked = Asked(name, grid, points, methods)
-    plan = asked.resolve((root / "params.yaml").read_text(), graph.read())
-    results = Results(root, plan.name)
-    busy = Refused(f"the sweep {plan.name} is running already")
-    with locks.held(root / worktree.FOLDER / f"{plan.name}.lock", busy):
-        commit = results.begin(plan, worktree.clean_head(root), anew)
-        states = _run(plan, commit, order(root, plan, results))
-    create_table_artifact(results.rows(plan.points), key="sweep", description=f"The points of {plan.name}")
+    request = SweepRequest(name, grid, points, methods)
+    spec = request.resolve((root / "params.yaml").read_text(), graph.read())
+    results = Results(root, spec.name)
+    busy = InvalidRequest(f"the sweep {spec.name} is running already")
+    with locks.held(root / worktree.FOLDER / f"{spec.name}.lock", busy):
+        commit = results.begin(spec, git.clean_head(root), anew)
+        states = _run(spec, commit, order(root, spec, results))
+    create_table_artifact(results.table(spec.points), key="sweep", description=f"The points of {spec.name}")
     return [*states, *_report(root)]
 
 
-def order(root: Path, plan: Sweep, results: Results) -> dict[str, list[str]]:
+def order(root: Path, spec: SweepSpec, results: Results) -> dict[str, list[str]]:
     """Unfinished point -> those that it waits for, in the order in which they are begun."""
     pipeline, params = (root / "dvc.yaml").read_text(), (root / "params.yaml").read_text()
-    here = graph.read(root)
-    marks, stale = graph.signatures(here), graph.stale(here, root)
-    made = {mark for name, mark in marks.items() if name not in stale}
+    known = graph.read(root)
+    stale = graph.stale(known, root)
+    made = {digest for name, digest in graph.digests(known).items() if name not in stale}
     needed: dict[str, list[str]] = {}
-    for name, overrides in plan.points.items():
-        imagined = graph.imagined(pipeline, overridden(params, overrides))
-        marks = graph.signatures(imagined)
-        needed[name] = [marks[one] for one in graph.ancestors(imagined, plan.targets)]
-        if results.done(name):
+    for name, overrides in spec.points.items():
+        own = graph.parse(pipeline, sweep_spec.overridden(params, overrides))
+        digests = graph.digests(own)
+        needed[name] = [digests[one] for one in graph.ancestors(own, spec.targets)]
+        if results.is_finished(name):
             made.update(needed.pop(name))
-    return waits(needed, made)
+    return sweep_spec.schedule(needed, made)
 
 
-def _run(plan: Sweep, commit: str, unfinished: dict[str, list[str]]) -> list[State]:
-    get_run_logger().info(f"{plan.name}: {len(unfinished)} of {len(plan.points)} points to make")
+def _run(spec: SweepSpec, commit: str, unfinished: dict[str, list[str]]) -> list[State]:
+    get_run_logger().info(f"{spec.name}: {len(unfinished)} of {len(spec.points)} points to make")
     runs: dict[str, PrefectFuture[None]] = {}
-    submit = there.submit if runtime.deployment.id else here.submit
+    submit = (run_on_worker if runtime.deployment.id else run_locally).submit
     for name, others in unfinished.items():
-        after = [allow_failure(runs[other]) for other in others]  # what a failed one has made is there all the same
-        given = {"overrides": plan.points[name], "methods": list(plan.methods), "commit": commit}
-        runs[name] = submit(plan.name, name, given, wait_for=after, return_state=False)
-    with commands.stopping():
+        after = [allow_failure(runs[other]) for other in others]  # what a failed one has made can be used all the same
+        given = {"overrides": spec.points[name], "methods": list(spec.methods), "commit": commit}
+        runs[name] = submit(spec.name, name, given, wait_for=after, return_state=False)
+    with commands.stopped_on_error():
         wait(list(runs.values()))
     return [run.state for run in runs.values()]
 
@@ -92,38 +92,40 @@ def _report(root: Path) -> list[State]:
 
 
 @task(task_run_name="{name}")
-def here(sweep: str, name: str, given: dict[str, object]) -> None:
+def run_locally(sweep: str, name: str, given: dict[str, object]) -> None:
     """One point in this process."""
-    point.make(sweep, name, **given)  # type: ignore[arg-type]
+    sweep_point.make(sweep, name, **given)  # type: ignore[arg-type]
 
 
 @task(task_run_name="{name}")
-def there(sweep: str, name: str, given: dict[str, object]) -> None:
-    """One point by a worker; what a worker elsewhere made is fetched from the DVC remote."""
-    children.run("run-point/gpu", {"sweep": sweep, "point": name, **given}, f"{sweep}/{name}")
-    if not (Results(Path(), sweep).done(name) or stage.shared()):
+def run_on_worker(sweep: str, name: str, given: dict[str, object]) -> None:
+    """One point by a worker; what another machine made is fetched from the DVC remote."""
+    subflows.run("run-point/gpu", {"sweep": sweep, "point": name, **given}, f"{sweep}/{name}")
+    if not (Results(Path(), sweep).is_finished(name) or stage.is_shared()):
         raise RuntimeError(f"{sweep}/{name} was made in another clone; PLURIFILL_SHARED=1 is missing")
-    here.fn(sweep, name, given)
+    run_locally.fn(sweep, name, given)
 
 
 def main() -> None:
     """Exit code 2 and one line for the user's mistake, 1 where a point failed."""
-    parser = argparse.ArgumentParser(prog="python -m flows.sweep", description="Run a sweep of params.yaml here.")
+    parser = argparse.ArgumentParser(
+        prog="python -m flows.sweep", description="Run a sweep of params.yaml in this process."
+    )
     parser.add_argument("name")
     parser.add_argument("--anew", action="store_true", help="forget finished points of other values or sources")
     given = parser.parse_args()
-    commands.end_in_order()
+    commands.exit_on_sigterm()
     try:
-        Asked(given.name).resolve(Path("params.yaml").read_text(), graph.read())
-    except Refused as error:
+        SweepRequest(given.name).resolve(Path("params.yaml").read_text(), graph.read())
+    except InvalidRequest as error:
         sys.exit(_refused(error))
     state: State = sweep(given.name, anew=given.anew, return_state=True)
     if not state.is_completed():
         cause = state.result(raise_on_failure=False)
-        sys.exit(_refused(cause) if isinstance(cause, Refused) else 1)
+        sys.exit(_refused(cause) if isinstance(cause, InvalidRequest) else 1)
 
 
-def _refused(error: Refused) -> int:
+def _refused(error: InvalidRequest) -> int:
     print(f"sweep: {error}", file=sys.stderr)
     return 2
 

@@ -9,9 +9,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from flows import keeper, locks
-from flows.keeper import Kept
+from flows import locks, supervisor
 from flows.server import HOST, port
+from flows.supervisor import Supervised
 
 # on a machine that trains, a write to sqlite may wait for longer than the 5 and 10 s of the defaults
 PATIENT = {"PREFECT_SERVER_DATABASE_TIMEOUT": "60", "PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT": "60"}
@@ -24,13 +24,13 @@ def mlflow_port() -> str:
 
 def run() -> None:
     """Both servers, in the foreground."""
-    keeper.home().mkdir(parents=True, exist_ok=True)
+    supervisor.home().mkdir(parents=True, exist_ok=True)
     store = f"sqlite:///{Path('mlflow.db').resolve()}"
     _prepare(store)
     prefect = ["prefect", "server", "start", "--host", HOST, "--port", port()]
     mlflow = ["mlflow", "server", "--backend-store-uri", store, "--artifacts-destination", "mlartifacts"]
     mlflow += ["--host", HOST, "--port", mlflow_port(), "--workers", "1"]
-    keeper.keep("ui", [Kept("prefect", prefect, PATIENT), Kept("mlflow", mlflow)])
+    supervisor.supervise("ui", [Supervised("prefect", prefect, PATIENT), Supervised("mlflow", mlflow)])
 
 
 def _prepare(store: str) -> None:
@@ -54,4 +54,4 @@ def _answers(url: str) -> bool:
 
 
 if __name__ == "__main__":
-    keeper.main("ui", run, ready)
+    supervisor.main("ui", run, ready)

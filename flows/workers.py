@@ -10,13 +10,13 @@ import subprocess
 import time
 from pathlib import Path
 
-from flows import keeper, presence
-from flows.keeper import Kept
+from flows import liveness, supervisor
 from flows.server import api
+from flows.supervisor import Supervised
 
 POOLS = ("flows", "cpu", "gpu")
-WAITING = "32"  # so many flows that only wait may run at once
-MEND_S = 10.0
+FLOWS_AT_ONCE = "32"  # they only wait for others
+RECOVER_S = 10.0  # crashed runs are looked for so often
 QUERY_S = "2"  # a worker looks for work so often
 
 
@@ -32,9 +32,9 @@ def devices() -> list[str]:
     return [str(n) for n, line in enumerate(line for line in said.splitlines() if line.startswith("GPU"))]
 
 
-def workers(gpus: list[str], pools: list[str], slots: int) -> list[Kept]:
+def workers(gpus: list[str], pools: list[str], slots: int) -> list[Supervised]:
     """The workers of this machine's `pools`. Without a GPU, `slots` stages may run on the CPU at once."""
-    found = [_worker("flows", "flows", WAITING, {})]
+    found = [_worker("flows", "flows", FLOWS_AT_ONCE, {})]
     found += [_worker("cpu", "cpu", "1", {"PLURIFILL_SLOT": "cpu0", "CUDA_VISIBLE_DEVICES": ""})]
     for gpu in gpus:
         found += [_worker("gpu", f"gpu{gpu}", "1", {"PLURIFILL_SLOT": f"gpu{gpu}", "CUDA_VISIBLE_DEVICES": gpu})]
@@ -43,9 +43,9 @@ def workers(gpus: list[str], pools: list[str], slots: int) -> list[Kept]:
     return [one for one in found if one.command[one.command.index("--pool") + 1] in pools]
 
 
-def _worker(pool: str, name: str, limit: str, env: dict[str, str]) -> Kept:
+def _worker(pool: str, name: str, limit: str, env: dict[str, str]) -> Supervised:
     command = ["prefect", "worker", "start", "--pool", pool, "--type", "process", "--limit", limit]
-    return Kept(name, [*command, "--name", f"{platform.node()}-{name}"], env)
+    return Supervised(name, [*command, "--name", f"{platform.node()}-{name}"], env)
 
 
 def run() -> None:
@@ -54,25 +54,25 @@ def run() -> None:
     os.environ.setdefault("PREFECT_WORKER_QUERY_SECONDS", QUERY_S)
     pools = os.environ.get("PLURIFILL_POOLS", " ".join(POOLS)).split()
     slots = int(os.environ.get("PLURIFILL_CPU_SLOTS", "1"))
-    keeper.keep("workers", workers(devices(), pools, slots), Mending())
+    supervisor.supervise("workers", workers(devices(), pools, slots), Recovery())
 
 
-class Mending:
-    """Now and then, what crashed is looked after."""
+class Recovery:
+    """Now and then, runs that crashed are recovered."""
 
     def __init__(self) -> None:
-        self.due = time.monotonic() + MEND_S
+        self.due = time.monotonic() + RECOVER_S
 
     def __call__(self) -> None:
-        """Mend, where it is time; a server that does not answer is asked again later."""
+        """Recover, where it is time; a server that does not answer is asked again later."""
         if time.monotonic() < self.due:
             return
         try:
-            print(*presence.mend(), sep="\n", end="", flush=True)
+            print(*liveness.recover(), sep="\n", end="", flush=True)
         except Exception as error:  # whatever a server on its way up or down does
-            print(f"mending waits: {type(error).__name__}: {error}", flush=True)
-        self.due = time.monotonic() + MEND_S
+            print(f"recovery waits: {type(error).__name__}: {error}", flush=True)
+        self.due = time.monotonic() + RECOVER_S
 
 
 if __name__ == "__main__":
-    keeper.main("workers", run)
+    supervisor.main("workers", run)

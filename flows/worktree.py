@@ -2,18 +2,17 @@
 
 import os
 import shutil
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from dvc.repo import Repo
 
-from flows import points
-from flows.points import Overrides
-from flows.refused import Refused
+from flows import files, git, sweep_spec
+from flows.sweep_spec import Overrides
 
 SETTLED_S = 0.2  # a file that was last written so long ago is whole
+FINISHED = Path("progress/finished")  # below data/, as the stages have it
 FOLDER = Path(".dvc/tmp/sweeps")  # outside of git's and of dvc's sight, on the cache's disk
 
 
@@ -37,18 +36,22 @@ class Worktree:
 
     def open(self, commit: str, overrides: Overrides) -> None:
         """Make it, or go on in it where it is there at this commit."""
-        if self._head() != commit:
+        is_new = self._filled_at() != commit
+        if is_new:
             self.remove()
-            git(self.root, "worktree", "add", "--quiet", "--force", "--detach", str(self.folder), commit)
-            self._take_lock()
+            git.run(self.root, "worktree", "add", "--quiet", "--force", "--detach", str(self.folder), commit)
+            self._copy_dvc_lock()
+            self._link_finished()
         self._configure()
-        text = git(self.root, "show", f"{commit}:params.yaml")
-        (self.folder / "params.yaml").write_text(points.overridden(text + "\n", overrides))
+        text = git.run(self.root, "show", f"{commit}:params.yaml")
+        files.write_text(self.folder / "params.yaml", sweep_spec.overridden(text + "\n", overrides))
+        if is_new:
+            files.write_text(self._filled, commit)
 
     def remove(self) -> None:
         """Nothing of it stays but what is in the DVC cache."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        git(self.root, "worktree", "prune")
+        git.run(self.root, "worktree", "prune")
 
     def environment(self) -> dict[str, str]:
         """For commands in it: this commit's code, artefacts in the worktree, tracking in the project's database."""
@@ -57,10 +60,15 @@ class Worktree:
         tracking = own.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.root / 'mlflow.db'}"
         return own | {"PYTHONPATH": os.pathsep.join(paths), "MLFLOW_TRACKING_URI": tracking}
 
-    def _head(self) -> str:
-        return git(self.folder, "rev-parse", "HEAD") if (self.folder / ".git").is_file() else ""
+    @property
+    def _filled(self) -> Path:
+        """A file that is written once the worktree is whole."""
+        return self.folder / ".dvc" / "tmp" / "filled"
 
-    def _take_lock(self) -> None:
+    def _filled_at(self) -> str:
+        return self._filled.read_text() if self._filled.is_file() else ""
+
+    def _copy_dvc_lock(self) -> None:
         """Begin with what the project knows of all stages, so that the experiment can be applied whole."""
         lock = self.root / "dvc.lock"
         if not lock.is_file():
@@ -68,6 +76,15 @@ class Worktree:
         while 0 <= time.time() - lock.stat().st_mtime < SETTLED_S:  # DVC may be in the middle of writing it
             time.sleep(SETTLED_S)
         shutil.copyfile(lock, self.folder / "dvc.lock")
+
+    def _link_finished(self) -> None:
+        """What the project has trained and drawn: a stage that finds its very result there puts it back."""
+        source = Path(os.environ.get("PLURIFILL_DATA") or self.root / "data") / FINISHED
+        try:
+            if source.is_dir():
+                shutil.copytree(source, self.folder / "data" / FINISHED, copy_function=_link)
+        except OSError:  # a stage of the project replaces it just now (shutil.Error is one): the point makes its own
+            shutil.rmtree(self.folder / "data" / FINISHED, ignore_errors=True)
 
     def _configure(self) -> None:
         with Repo(str(self.root)) as main, Repo(str(self.folder)) as own, own.config.edit("local") as config:
@@ -78,20 +95,8 @@ class Worktree:
                 config["core"]["remote"] = default
 
 
-def git(root: Path, *words: str) -> str:
-    """What git says, stripped; RuntimeError with its complaint."""
-    done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"git {' '.join(words)}: {done.stderr.strip()}")
-    return done.stdout.strip()
-
-
-def clean_head(root: Path) -> str:
-    """The checked-out commit, where points begin. Refused where tracked files but dvc.lock differ from it."""
-    changed = git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock")
-    if changed:
-        files = ", ".join(line.split()[-1] for line in changed.splitlines()[:3])
-        raise Refused(
-            f"{files}: changed since the last commit; a sweep runs what is committed (git commit, or git stash)"
-        )
-    return git(root, "rev-parse", "HEAD")
+def _link(old: str, new: str) -> None:
+    try:
+        Path(new).hardlink_to(old)
+    except OSError:  # a file system without hard links, or two of them
+        shutil.copy2(old, new)

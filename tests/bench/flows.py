@@ -5,16 +5,15 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.flows.house import House
-from tests.test_pipeline import fresh
+from tests.flows.stack import Stack
+from tests.graph_copy import fresh
 
 
 def rows() -> Iterator[tuple[str, float, float]]:
     """(what, seconds of dvc repro, seconds of the flow)."""
     with tempfile.TemporaryDirectory() as folder:
-        plain, alone = (House.of(fresh(Path(folder) / name / "project")) for name in ("a", "b"))
-        del alone.environment["PREFECT_API_URL"]
-        with House.opened(fresh(Path(folder) / "c" / "project"), slots=1) as by_workers:
+        plain, alone = (Stack.without_server(fresh(Path(folder) / name / "project")) for name in ("a", "b"))
+        with Stack.opened(fresh(Path(folder) / "c" / "project"), slots=1) as by_workers:
             for what in ("from nothing", "up to date"):
                 peer = seconds(lambda: plain.call("dvc", "repro"))
                 yield f"tiny pipeline, {what}: in one process", peer, seconds(lambda: alone.flows("reproduce"))

@@ -1,4 +1,4 @@
-"""Houses: their servers and workers start once."""
+"""Stacks: their servers and workers start once."""
 
 from __future__ import annotations
 
@@ -7,25 +7,32 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import test_pipeline
+from tests import graph_copy
 from tests.flows import toy
-from tests.flows.house import House
+from tests.flows.stack import Stack
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The toy, nothing made yet."""
-    with House.opened(toy.make(tmp_path_factory.mktemp("house") / "toy")) as found:
+    with Stack.opened(toy.make(tmp_path_factory.mktemp("stack") / "toy")) as found:
         yield found
 
 
+@pytest.fixture
+def reproduced(stack: Stack) -> Stack:
+    """The toy, all of it up to date."""
+    stack.call("dvc", "repro")
+    return stack
+
+
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The project itself at the tiny preset, nothing made yet."""
-    with House.opened(test_pipeline.fresh(tmp_path_factory.mktemp("tiny") / "project")) as found:
+    with Stack.opened(graph_copy.fresh(tmp_path_factory.mktemp("tiny") / "project")) as found:
         yield found
 
 

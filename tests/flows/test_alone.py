@@ -5,36 +5,39 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.flows import toy
-from tests.flows.house import House
+from tests.flows.stack import Stack
 from tests.flows.test_reproduce import learning
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> House:
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Stack:
     """The toy without servers."""
-    found = House.of(toy.make(tmp_path_factory.mktemp("alone") / "toy"))
-    del found.environment["PREFECT_API_URL"]
-    return found
+    return Stack.without_server(toy.make(tmp_path_factory.mktemp("alone") / "toy"))
 
 
-def flow(house: House, *words: str) -> subprocess.Popen[str]:
+def flow(stack: Stack, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", *words], cwd=house.project, env=house.environment,
+        [sys.executable, "-m", *words], cwd=stack.project, env=stack.environment,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
 
 
+def learnt(stack: Stack, since: int) -> list[str]:
+    """Which parts were learnt to the end, by the log from a line on."""
+    return sorted(line[1] for line in stack.log()[since:] if line[0] == "learnt")
+
+
 def test_a_killed_run_leaves_no_orphan_and_the_next_completes(alone):
+    toy.train(alone.project, rate=3, steps=20)
     running = flow(alone, "flows.reproduce")
-    trainer = psutil.Process(int(learning(alone, "train/1")[3]))
+    trainer = psutil.Process(int(learning(alone, "train/3")[3]))
     running.kill()
     running.wait()
     psutil.wait_procs([trainer], timeout=60)
@@ -43,29 +46,48 @@ def test_a_killed_run_leaves_no_orphan_and_the_next_completes(alone):
     assert "up to date" in alone.call("dvc", "status")
 
 
-def test_a_second_run_has_nothing_to_do(alone):
+def test_where_all_is_up_to_date_a_run_has_nothing_to_do(alone):
+    alone.call("dvc", "repro")
     before = len(alone.log())
     alone.flows("reproduce")
     assert len(alone.log()) == before
 
 
 def test_interrupted_it_saves(alone):
-    toy.edit(alone.project, "rate: 1, steps: 20", "rate: 2, steps: 300")
+    toy.train(alone.project, rate=4, steps=300)
     running = flow(alone, "flows.reproduce")
-    pid = int(learning(alone, "train/2")[3])
+    pid = int(learning(alone, "train/4")[3])
     os.kill(running.pid, signal.SIGTERM)
     running.communicate()
     psutil.wait_procs([p for p in alone.processes()], timeout=60)
-    assert not psutil.pid_exists(pid) and alone.log()[-1][:2] == ["saved", "train/2"]
-    toy.edit(alone.project, "rate: 2, steps: 300", "rate: 2, steps: 5")
+    assert not psutil.pid_exists(pid) and alone.log()[-1][:2] == ["saved", "train/4"]
+
+
+def test_what_was_learnt_before_is_taken_over(alone):
+    """From DVC's run cache: the project's own folder of what was finished last holds another."""
+    alone.call("dvc", "repro")
+    before = len(alone.log())
+    for rate in (5, 6, 5):
+        toy.train(alone.project, rate, steps=10)
+        alone.flows("reproduce")
+    assert learnt(alone, before) == ["train/5", "train/6"]
+    weights = (alone.project / "data/models/toy/train/weights").read_text()
+    assert json.loads(weights) == {"rate": 5, "steps": 10}
 
 
 def test_a_sweep(alone):
+    """A point learns neither what the project has learnt, though the code reads otherwise now, nor what another has."""
+    toy.train(alone.project, rate=1, steps=30)
+    alone.call("dvc", "repro")
+    work = alone.project / "work.py"
+    work.write_text(f"{work.read_text()}# as good as before\n")
+    toy.commit(alone.project)
+    before = len(alone.log())
     alone.flows("sweep", "grid")
-    folder = Path(alone.project) / "reports" / "sweeps" / "grid"
-    about = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
-    assert [one["overrides"]["methods.toy.train.rate"] for one in about] == [1, 1, 2, 2]
-    assert len([line for line in alone.log() if line[0] == "learn" and line[1] == "train/1"]) <= 3
+    folder = alone.project / "reports" / "sweeps" / "grid"
+    notes = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+    assert [note["overrides"]["methods.toy.train.rate"] for note in notes] == [1, 1, 2, 2]
+    assert learnt(alone, before) == ["train/2"]
 
 
 def test_a_mistake_is_one_line(alone):

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from tests.flows import toy
-from tests.flows.house import House
+from tests.flows.stack import Stack
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
@@ -18,9 +18,9 @@ def machines(tmp_path_factory: pytest.TempPathFactory):
     subprocess.run(["dvc", "remote", "add", "--default", "between", str(folder / "remote")], cwd=first, check=True)
     toy.commit(first)
     subprocess.run(["git", "clone", "--quiet", str(first), str(folder / "away" / "toy")], check=True)
-    home = House.of(first, PLURIFILL_POOLS="flows cpu", PLURIFILL_SHARED="1")
+    home = Stack.of(first, PLURIFILL_POOLS="flows cpu", PLURIFILL_SHARED="1")
     server = home.environment["PREFECT_API_URL"]
-    away = House.of(folder / "away" / "toy", PLURIFILL_POOLS="gpu", PLURIFILL_SHARED="1")
+    away = Stack.of(folder / "away" / "toy", PLURIFILL_POOLS="gpu", PLURIFILL_SHARED="1")
     away.environment |= {"PREFECT_API_URL": server, "TOY_LOG": home.environment["TOY_LOG"]}
     try:
         home.flows("ui", "start")
@@ -44,8 +44,8 @@ def test_stages_of_two_machines_make_one_pipeline(machines):
 def test_a_sweep_made_elsewhere_comes_home(machines):
     home, _ = machines
     assert home.wait(home.run("sweep/grid", name="grid")) == "COMPLETED"
-    for house in machines:
-        assert len(list((house.project / "reports/sweeps/grid").glob("*.json"))) == 4
+    for stack in machines:
+        assert len(list((stack.project / "reports/sweeps/grid").glob("*.json"))) == 4
     assert [line[1] for line in home.log() if line[0] == "learn"].count("train/2") == 1
     assert "grid-rate=2,heat=0.5" in home.call("dvc", "exp", "show", "--csv")
 

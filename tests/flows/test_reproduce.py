@@ -7,7 +7,9 @@ import psutil
 import pytest
 
 from tests.flows import toy
-from tests.flows.house import House, until
+from tests.flows.stack import Stack, until
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 STAGES = {
     "toy@train": "gpu", "toy@other": "gpu", "sample@toy": "gpu", "sample@rival": "gpu",
@@ -15,15 +17,15 @@ STAGES = {
 }  # fmt: skip
 
 
-def learning(house: House, key: str) -> list[str]:
+def learning(stack: Stack, key: str) -> list[str]:
     """The line of the log that tells that a part's learning has begun, once it is there."""
-    return until(lambda: next((line for line in reversed(house.log()) if line[:2] == ["learn", key]), None))
+    return until(lambda: next((line for line in reversed(stack.log()) if line[:2] == ["learn", key]), None))
 
 
-def no_slot_was_given_twice(house: House) -> bool:
+def no_slot_was_given_twice(stack: Stack) -> bool:
     """Whether on every slot a training ended before the next one began."""
     using: dict[str, str] = {}
-    for verb, _, _, pid, slot, _ in house.log():
+    for verb, _, _, pid, slot, _ in stack.log():
         if verb == "learn":
             if slot != "-" and using.get(slot):
                 return False
@@ -33,82 +35,80 @@ def no_slot_was_given_twice(house: House) -> bool:
     return True
 
 
-def test_every_stage_runs_once_in_the_pool_of_its_kind(house):
-    run = house.run("reproduce/pipeline")
-    assert house.wait(run) == "COMPLETED"
-    assert {one["name"]: one["work_pool_name"] for one in house.runs("run-stage")} == STAGES
-    assert "up to date" in house.call("dvc", "status")
-    assert no_slot_was_given_twice(house)
+def test_every_stage_runs_once_in_the_pool_of_its_kind(stack):
+    run = stack.run("reproduce/pipeline")
+    assert stack.wait(run) == "COMPLETED"
+    assert {one["name"]: one["work_pool_name"] for one in stack.runs("run-stage")} == STAGES
+    assert "up to date" in stack.call("dvc", "status")
+    assert no_slot_was_given_twice(stack)
 
 
-def test_a_second_run_asks_for_no_stage(house):
-    before = len(house.runs("run-stage"))
-    run = house.run("reproduce/pipeline")
-    assert house.wait(run) == "COMPLETED"
-    assert len(house.runs("run-stage")) == before
-    [table] = house.ask(
+def test_a_run_asks_for_no_stage_where_all_are_up_to_date(reproduced):
+    before = len(reproduced.runs("run-stage"))
+    run = reproduced.run("reproduce/pipeline")
+    assert reproduced.wait(run) == "COMPLETED"
+    assert len(reproduced.runs("run-stage")) == before
+    [table] = reproduced.ask(
         "artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [run]}, "key": {"any_": ["stages"]}}}
     )
     assert all(f'"stage": "{name}", "outcome": "up to date"' in table["data"] for name in STAGES)
 
 
-@pytest.mark.long
-def test_a_failed_stage_fails_its_descendants_alone(house):
-    toy.edit(house.project, "good: true", "good: false")
-    toy.edit(house.project, "rate: 1,", "rate: 3,")
-    before = len(house.runs("run-stage"))
-    run = house.run("reproduce/pipeline")
-    assert house.wait(run) == "FAILED"
-    ended = {one["name"]: one["state_type"] for one in house.runs("run-stage")[before:]}
+def test_a_failed_stage_fails_its_descendants_alone(reproduced):
+    toy.edit(reproduced.project, "good: true", "good: false")
+    toy.train(reproduced.project, rate=3, steps=20)
+    before = len(reproduced.runs("run-stage"))
+    run = reproduced.run("reproduce/pipeline")
+    state = reproduced.wait(run)
+    toy.edit(reproduced.project, "good: false", "good: true")
+    assert state == "FAILED"
+    ended = {one["name"]: one["state_type"] for one in reproduced.runs("run-stage")[before:]}
     good = {"toy@train": "COMPLETED", "sample@toy": "COMPLETED", "benchmark@toy": "COMPLETED"}
     assert ended == {**good, "sample@rival": "FAILED"}
-    toy.edit(house.project, "good: false", "good: true")
 
 
-def test_the_nightly_run_waits_for_its_schedule_to_be_switched_on(house):
-    found = house.deployment("sweep/benchmark")
+def test_the_nightly_run_waits_for_its_schedule_to_be_switched_on(stack):
+    found = stack.deployment("sweep/benchmark")
     [schedule] = found["schedules"]
     assert not schedule["active"]
     scheduled = {
         "deployments": {"id": {"any_": [found["id"]]}},
         "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
     }
-    assert not house.ask("flow_runs/filter", scheduled)
+    assert not stack.ask("flow_runs/filter", scheduled)
     switch = f"deployments/{found['id']}/schedules/{schedule['id']}"
-    house.ask(switch, {"active": True}, "PATCH")
-    assert until(lambda: house.ask("flow_runs/filter", scheduled))
-    house.ask(switch, {"active": False}, "PATCH")
+    stack.ask(switch, {"active": True}, "PATCH")
+    assert until(lambda: stack.ask("flow_runs/filter", scheduled))
+    stack.ask(switch, {"active": False}, "PATCH")
 
 
-@pytest.mark.long
-def test_a_cancelled_stage_saves_and_the_next_run_goes_on_from_there(house):
-    toy.edit(house.project, "rate: 3, steps: 20", "rate: 4, steps: 150")
-    run = house.run("run-stage/gpu", stage="toy@train")
-    begun = learning(house, "train/4")
+def test_a_cancelled_stage_saves_and_the_next_run_goes_on_from_there(stack):
+    toy.train(stack.project, rate=4, steps=150)
+    run = stack.run("run-stage/gpu", stage="toy@train")
+    begun = learning(stack, "train/4")
     time.sleep(1)
-    house.set_state(run, "CANCELLING")
-    assert house.wait(run) == "CANCELLED"
-    [saved] = until(lambda: [line for line in house.log() if line[:2] == ["saved", "train/4"]])
+    stack.set_state(run, "CANCELLING")
+    assert stack.wait(run) == "CANCELLED"
+    [saved] = until(lambda: [line for line in stack.log() if line[:2] == ["saved", "train/4"]])
     assert not psutil.pid_exists(int(begun[3]))
-    assert house.wait(house.run("run-stage/gpu", stage="toy@train")) == "COMPLETED"
-    assert [line[2] for line in house.log() if line[:2] == ["learn", "train/4"]] == ["0", saved[2]]
+    assert stack.wait(stack.run("run-stage/gpu", stage="toy@train")) == "COMPLETED"
+    assert [line[2] for line in stack.log() if line[:2] == ["learn", "train/4"]] == ["0", saved[2]]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("rate", "victim"), [(5, lambda worker: worker), (6, lambda worker: worker.children()[0])], ids=["worker", "flow"]
 )
-def test_a_killed_worker_or_flow_is_made_good_and_the_run_completes(house, rate, victim):
+def test_a_killed_worker_or_flow_is_made_good_and_the_run_completes(stack, rate, victim):
     """Kill -9 in the middle of a training: the run goes on, from what was saved, to its end."""
-    toy.edit(house.project, f"rate: {rate - 1}, steps: 150", f"rate: {rate}, steps: 150")
-    run = house.run("reproduce/pipeline")
-    begun = learning(house, f"train/{rate}")
+    toy.train(stack.project, rate, steps=150)
+    run = stack.run("reproduce/pipeline")
+    begun = learning(stack, f"train/{rate}")
     time.sleep(1)
-    victim(house.worker(f"gpu-on-{begun[4]}")).send_signal(signal.SIGKILL)
-    [saved] = until(lambda: [line for line in house.log() if line[:2] == ["saved", f"train/{rate}"]])
-    assert house.wait(run) == "COMPLETED"
-    own = [line[:3] for line in house.log() if line[1] == f"train/{rate}"]
+    victim(stack.worker(f"gpu-on-{begun[4]}")).send_signal(signal.SIGKILL)
+    [saved] = until(lambda: [line for line in stack.log() if line[:2] == ["saved", f"train/{rate}"]])
+    assert stack.wait(run) == "COMPLETED"
+    own = [line[:3] for line in stack.log() if line[1] == f"train/{rate}"]
     learn = ["learn", f"train/{rate}"]
     assert own == [[*learn, "0"], saved[:3], [*learn, saved[2]], ["learnt", f"train/{rate}", "150"]]
-    assert no_slot_was_given_twice(house)
-    assert "up to date" in house.call("dvc", "status")
+    assert no_slot_was_given_twice(stack)
+    assert "up to date" in stack.call("dvc", "status")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.flows import toy
-from tests.flows.house import House, until
+from tests.flows.stack import Stack, until
 from tests.flows.test_reproduce import learning, no_slot_was_given_twice
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
@@ -25,18 +25,16 @@ def expected(overrides: dict[str, float]) -> float:
 
 
 @pytest.fixture(scope="module")
-def swept(house: House) -> House:
-    """The house after a sweep in whose middle a worker was killed."""
-    text = (house.project / "params.yaml").read_text()
-    line = next(line for line in text.splitlines() if "rate:" in line)
-    toy.edit(house.project, line, "    train: {rate: 1, steps: 60}")
-    assert house.wait(house.run("reproduce/pipeline")) == "COMPLETED"
-    run = house.run("sweep/grid", name="disturbed", grid=GRID)
-    begun = learning(house, "train/11")
+def swept(stack: Stack) -> Stack:
+    """The stack after a sweep in whose middle a worker was killed."""
+    toy.train(stack.project, rate=1, steps=60)
+    assert stack.wait(stack.run("reproduce/pipeline")) == "COMPLETED"
+    run = stack.run("sweep/grid", name="disturbed", grid=GRID)
+    begun = learning(stack, "train/11")
     time.sleep(1)
-    house.worker(f"gpu-on-{begun[4]}").send_signal(signal.SIGKILL)
-    assert house.wait(run) == "COMPLETED"
-    return house
+    stack.worker(f"gpu-on-{begun[4]}").send_signal(signal.SIGKILL)
+    assert stack.wait(run) == "COMPLETED"
+    return stack
 
 
 def test_every_point_has_its_files_and_its_true_score(swept):

@@ -9,8 +9,8 @@ import pandas as pd
 import psutil
 import pytest
 
-from tests import test_pipeline
-from tests.flows.house import House, until
+from tests import graph_copy
+from tests.flows.stack import Stack, until
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
@@ -33,10 +33,10 @@ def test_the_whole_pipeline_and_then_nothing(tiny):
     assert len(tiny.runs("run-stage")) == len(kinds)
 
 
-def trainings(house: House) -> list[psutil.Process]:
+def trainings(stack: Stack) -> list[psutil.Process]:
     """The trainings of points that run now."""
     found = []
-    for process in house.processes():
+    for process in stack.processes():
         try:
             if "train" in process.cmdline() and "sweeps" in Path(process.cwd()).parts:
                 found.append(process)
@@ -46,20 +46,20 @@ def trainings(house: House) -> list[psutil.Process]:
 
 
 @pytest.fixture(scope="module")
-def calm(tiny: House, tmp_path_factory: pytest.TempPathFactory) -> House:
+def calm(tiny: Stack, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     """A copy of the finished project, where the same sweep is made by one process that nobody disturbs."""
     params = tiny.project / "params.yaml"
     params.write_text(params.read_text().replace("\nsweeps:", f"\nsweeps:{SWEEP.rstrip()}"))
     tiny.call("dvc", "repro")
-    test_pipeline.commit(tiny.project)
+    graph_copy.commit(tiny.project)
     folder = tmp_path_factory.mktemp("calm") / "project"
     shutil.copytree(tiny.project, folder, symlinks=True, ignore=shutil.ignore_patterns(".prefect", "mlflow.db*"))
-    return House.of(folder)
+    return Stack.without_server(folder)
 
 
 @pytest.fixture(scope="module")
-def swept(tiny: House, calm: House) -> House:
-    """The house after a sweep in whose middle a worker was killed."""
+def swept(tiny: Stack, calm: Stack) -> Stack:
+    """The stack after a sweep in whose middle a worker was killed."""
     run = tiny.run("sweep/grid", name="both")
     [training, *_] = until(lambda: trainings(tiny), 600)
     tiny.worker(f"gpu-on-{training.environ()['PLURIFILL_SLOT']}").send_signal(signal.SIGKILL)
@@ -67,14 +67,13 @@ def swept(tiny: House, calm: House) -> House:
     return tiny
 
 
-def points(house: House) -> dict[str, pd.DataFrame]:
+def points(stack: Stack) -> dict[str, pd.DataFrame]:
     """Every score of every point."""
-    folder = house.project / "reports" / "sweeps" / "both"
+    folder = stack.project / "reports" / "sweeps" / "both"
     return {path.stem: pd.read_parquet(path.with_suffix(".parquet")) for path in sorted(folder.glob("*.json"))}
 
 
 def test_a_disturbed_sweep_has_the_scores_of_an_undisturbed_one(swept, calm):
-    del calm.environment["PREFECT_API_URL"]
     calm.flows("sweep", "both")
     expected, made = points(calm), points(swept)
     assert len(made) == 4 and set(made) == set(expected)

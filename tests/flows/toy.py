@@ -1,5 +1,6 @@
 """A project of seconds with the shape of the real one: parts that learn (and save when stopped), samples, scores."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -50,7 +51,7 @@ stages:
     meta: {{kind: cpu}}
 """
 WORK = '''\
-"""learn PART (a step every 0.1 s, saved when asked to stop), sample METHOD, score METHOD, report; tells $TOY_LOG."""
+"""learn PART (a step every 0.1 s, saved when asked to stop), sample METHOD, score METHOD, report; logs to $TOY_LOG."""
 import json, os, signal, sys, time
 from pathlib import Path
 
@@ -61,29 +62,33 @@ verb, name = sys.argv[1:]
 methods = yaml.safe_load(Path("params.yaml").read_text())["methods"]
 
 
-def tell(*words):
-    with open(os.environ["TOY_LOG"], "a") as log:
-        print(*words, os.getpid(), os.environ.get("PLURIFILL_SLOT", "-"), time.time(), file=log, flush=True)
+def log(*words):
+    with open(os.environ["TOY_LOG"], "a") as file:
+        print(*words, os.getpid(), os.environ.get("PLURIFILL_SLOT", "-"), time.time(), file=file, flush=True)
 
 
 def learn(part):
-    params = methods["toy"][part]
+    params, weights = methods["toy"][part], Path("data/models/toy") / part / "weights"
+    finished = Path("data/progress/finished/toy") / part
+    if finished.is_file() and finished.read_text() == json.dumps(params):
+        return write(weights, finished.read_text())  # learnt already
     progress = Path("data/progress") / json.dumps([part, params]).replace(" ", "")
     progress.parent.mkdir(parents=True, exist_ok=True)
     step = int(progress.read_text()) if progress.is_file() else 0
     key = f"{part}/{params.get('rate', '-')}"
     asked = []
     signal.signal(signal.SIGTERM, lambda *_: asked.append(1))
-    tell("learn", key, step)
+    log("learn", key, step)
     while step < params["steps"] and not asked:
         time.sleep(0.1)
         step += 1
     if asked:
         progress.write_text(str(step))
-        tell("saved", key, step)
+        log("saved", key, step)
         sys.exit(143)
-    write(Path("data/models/toy") / part / "weights", json.dumps(params))
-    tell("learnt", key, step)
+    for path in (weights, finished):
+        write(path, json.dumps(params))
+    log("learnt", key, step)
 
 
 def sample(method):
@@ -109,7 +114,9 @@ def report(_):
 
 def write(path, text):
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text)
+    part.replace(path)  # a worktree's file may be a link to the project's
 
 
 {"learn": learn, "sample": sample, "score": score, "report": report}[verb](name)
@@ -139,9 +146,10 @@ def make(folder: Path) -> Path:
 
 
 def commit(folder: Path) -> None:
+    """All that has changed, if anything."""
     who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
     subprocess.run(["git", "add", "--all", "--", ".", ":!dvc.lock"], cwd=folder, check=True)  # as in a fresh clone
-    subprocess.run(["git", *who, "commit", "--quiet", "--message", "x"], cwd=folder, check=True)
+    subprocess.run(["git", *who, "commit", "--quiet", "--allow-empty", "--message", "x"], cwd=folder, check=True)
 
 
 def edit(folder: Path, old: str, new: str) -> None:
@@ -149,4 +157,13 @@ def edit(folder: Path, old: str, new: str) -> None:
     text = (folder / "params.yaml").read_text()
     assert text.count(old) == 1
     (folder / "params.yaml").write_text(text.replace(old, new))
+    commit(folder)
+
+
+def train(folder: Path, rate: int, steps: int) -> None:
+    """Have the part `train` learn so, whatever was asked before."""
+    text = (folder / "params.yaml").read_text()
+    changed, count = re.subn(r"train: {rate: \d+, steps: \d+}", f"train: {{rate: {rate}, steps: {steps}}}", text)
+    assert count == 1
+    (folder / "params.yaml").write_text(changed)
     commit(folder)

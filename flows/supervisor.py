@@ -1,6 +1,5 @@
 """Keeps processes running in the background: starts them again when they end, and ends all of them with itself."""
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -12,21 +11,20 @@ from pathlib import Path
 
 import psutil
 
-from flows import locks
+from flows import locks, processes
 
-AGAIN_S = 5.0  # before a process that ended is started again
+RESTART_S = 5.0  # before a process that ended is started again
 SAVE_S = 150.0  # for what they started to save and end, which it does by itself
 STOP_S = 15.0  # to end; a worker would wait for its flows, which are stopped, saved, when it has gone
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def home() -> Path:
-    """Prefect's database, the logs and the locks of what is kept running."""
+    """Prefect's database, the logs and the locks of what is supervised."""
     return Path(os.environ.setdefault("PREFECT_HOME", str(Path(".prefect").resolve())))
 
 
 @dataclass
-class Kept:
+class Supervised:
     """One process that is to run."""
 
     name: str
@@ -38,10 +36,10 @@ class Kept:
     def start(self) -> None:
         """Start it; it ends with this process."""
         self.process = subprocess.Popen(
-            self.command, env={**os.environ, **self.env}, preexec_fn=_end_with_parent, stdin=subprocess.DEVNULL
+            self.command, env={**os.environ, **self.env}, preexec_fn=processes.end_with_parent, stdin=subprocess.DEVNULL
         )
 
-    def look(self) -> None:
+    def ensure_running(self) -> None:
         """Start it, or start it again some seconds after it ended."""
         if self.process is None:
             self.start()
@@ -49,17 +47,12 @@ class Kept:
             if not self.ended:
                 self.ended = time.monotonic()
                 print(f"{self.name} ended with exit code {self.process.returncode}", flush=True)
-            elif time.monotonic() - self.ended > AGAIN_S:
+            elif time.monotonic() - self.ended > RESTART_S:
                 self.ended = 0.0
                 self.start()
 
 
-def _end_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
-
-
-def keep(name: str, kept: Sequence[Kept], now_and_then: Callable[[], None] | None = None) -> None:
+def supervise(name: str, supervised: Sequence[Supervised], every_second: Callable[[], None] | None = None) -> None:
     """Keep them running in the foreground until SIGTERM or SIGINT."""
     asked: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -69,17 +62,17 @@ def keep(name: str, kept: Sequence[Kept], now_and_then: Callable[[], None] | Non
         file.write(str(os.getpid()))
         file.flush()
         while not asked:
-            for one in kept:
-                one.look()
-            if now_and_then:
-                now_and_then()
+            for one in supervised:
+                one.ensure_running()
+            if every_second:
+                every_second()
             time.sleep(1)
-        _end(kept)
+        _end([one.process for one in supervised if one.process])
 
 
-def _end(kept: Sequence[Kept]) -> None:
+def _end(started: Sequence[subprocess.Popen[bytes]]) -> None:
     family = psutil.Process().children(recursive=True)
-    running = [one.process for one in kept if one.process and one.process.poll() is None]
+    running = [process for process in started if process.poll() is None]
     for process in running:
         process.terminate()
     until = time.monotonic() + STOP_S
@@ -125,7 +118,7 @@ def _lock(name: str) -> Path:
 
 def main(name: str, run: Callable[[], None], ready: Callable[[], bool] = lambda: True) -> None:
     """`start`, `stop`, or `run` in the foreground."""
-    words = {"start": lambda: start(name, ready), "stop": lambda: stop(name), "run": run}
-    if len(sys.argv) != 2 or sys.argv[1] not in words:
-        sys.exit(f"usage: python -m flows.{name} {'|'.join(words)}")
-    words[sys.argv[1]]()
+    verbs = {"start": lambda: start(name, ready), "stop": lambda: stop(name), "run": run}
+    if len(sys.argv) != 2 or sys.argv[1] not in verbs:
+        sys.exit(f"usage: python -m flows.{name} {'|'.join(verbs)}")
+    verbs[sys.argv[1]]()

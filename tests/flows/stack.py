@@ -49,18 +49,18 @@ def answered(request: urllib.request.Request) -> bytes | None:
 
 
 @dataclass
-class House:
+class Stack:
     """One project, its servers and its workers."""
 
     project: Path
     environment: dict[str, str]
 
     @classmethod
-    def of(cls, project: Path, slots: int = 1, **more: str) -> "House":
-        """Nothing runs yet. Locks lie in the project, so that houses do not share this machine's slots."""
+    def of(cls, project: Path, slots: int = 1, **more: str) -> "Stack":
+        """Nothing runs yet. Locks lie in the project, so that stacks do not share this machine's slots."""
         (project.parent / "tmp").mkdir(exist_ok=True)
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(OWN)}
-        kept |= {k: v for k, v in os.environ.items() if k == "PLURIFILL_WEIGHTS"}
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(OWN)}
+        inherited |= {k: v for k, v in os.environ.items() if k == "PLURIFILL_WEIGHTS"}
         port = free_port()
         own = {
             "PREFECT_PORT": port, "MLFLOW_PORT": free_port(), "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
@@ -70,11 +70,18 @@ class House:
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "true", "DVC_NO_ANALYTICS": "1",
             "MLFLOW_DISABLE_TELEMETRY": "true", "OMP_NUM_THREADS": "1",
         }  # fmt: skip
-        return cls(project, kept | own | more)
+        return cls(project, inherited | own | more)
+
+    @classmethod
+    def without_server(cls, project: Path) -> "Stack":
+        """For flows in one process."""
+        found = cls.of(project)
+        del found.environment["PREFECT_API_URL"]
+        return found
 
     @classmethod
     @contextmanager
-    def opened(cls, project: Path, slots: int = 2) -> Iterator["House"]:
+    def opened(cls, project: Path, slots: int = 2) -> Iterator["Stack"]:
         """With servers, the workers of some slots and the deployments, by the user's commands."""
         found = cls.of(project, slots)
         try:
@@ -148,12 +155,12 @@ class House:
         return found
 
     def log(self) -> list[list[str]]:
-        """What the toy's stages told: verb, key, step, pid, slot, time."""
+        """What the toy's stages logged: verb, key, step, pid, slot, time."""
         path = Path(self.environment["TOY_LOG"])
         return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
 
     def processes(self) -> list[psutil.Process]:
-        """Everything that runs for this house, by its environment."""
+        """Everything that runs for this stack, by its environment."""
         mine = []
         for process in psutil.process_iter():
             try:
@@ -164,7 +171,7 @@ class House:
         return [process for process in mine if process.pid != os.getpid()]
 
     def close(self) -> None:
-        """End the house by the user's command; what it leaves is a fault."""
+        """End the stack by the user's command; what it leaves is a fault."""
         self.flows("workers", "stop")
         self.flows("ui", "stop")
         left = psutil.wait_procs(self.processes(), timeout=60)[1]

@@ -9,15 +9,16 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from flows import graph
+from flows.errors import InvalidRequest, nearest
 from flows.graph import Graph
-from flows.refused import Refused, nearest
 
 Value = bool | int | float | str
 Overrides = dict[str, Value]
 
 
 @dataclass(frozen=True)
-class Sweep:
+class SweepSpec:
     """Points by name (`alpha=0.25`), and the methods that each samples and scores."""
 
     name: str
@@ -27,11 +28,11 @@ class Sweep:
     @property
     def targets(self) -> list[str]:
         """The stages that make a point's scores."""
-        return [f"benchmark@{method}" for method in self.methods]
+        return graph.benchmarks(self.methods)
 
 
 @dataclass(frozen=True)
-class Asked:
+class SweepRequest:
     """What the user gave; without grid and points, the sweep of that name in params.yaml."""
 
     name: str
@@ -39,55 +40,58 @@ class Asked:
     points: Sequence[Overrides] | None = None
     methods: Sequence[str] | None = None
 
-    def resolve(self, params: str, graph: Graph) -> Sweep:
-        """The sweep, checked against params.yaml's text and the graph. Refused: a key or method that is not there."""
+    def resolve(self, params: str, known: Graph) -> SweepSpec:
+        """The sweep, checked against params.yaml's text and the stages. InvalidRequest: an unknown key or method."""
         values = YAML(typ="safe").load(params)
-        asked = self if self.grid or self.points else self._named(values)
-        overrides = [*_product(asked.grid or {}), *(asked.points or ())]
+        request = self if self.grid or self.points else self._named(values)
+        overrides = [*_product(request.grid or {}), *(request.points or ())]
         keys = list(dict.fromkeys(key for one in overrides for key in one))
         for key in keys:
-            _known(values, key)
-        methods = _methods(asked.methods, keys, graph)
-        return Sweep(_safe(self.name), _by_name(overrides, keys), methods)
+            _check_key(values, key)
+        methods = _methods(request.methods, keys, graph.methods(known))
+        return SweepSpec(_safe(self.name), _by_name(overrides, keys), methods)
 
-    def _named(self, values: Mapping[str, Any]) -> "Asked":
+    def _named(self, values: Mapping[str, Any]) -> "SweepRequest":
         named = values.get("sweeps") or {}
         if self.name not in named:
-            raise Refused(f"params.yaml: no sweep sweeps.{self.name}{nearest(self.name, named)}")
+            raise InvalidRequest(f"params.yaml: no sweep sweeps.{self.name}{nearest(self.name, named)}")
         block = dict(named[self.name])
         if extra := set(block) - {"grid", "points", "methods"}:
-            raise Refused(
+            raise InvalidRequest(
                 f"params.yaml: sweeps.{self.name} has {', '.join(sorted(extra))}; it takes grid, points, methods"
             )
-        found = Asked(self.name, block.get("grid"), block.get("points"), self.methods or block.get("methods"))
+        found = SweepRequest(self.name, block.get("grid"), block.get("points"), self.methods or block.get("methods"))
         if not (found.grid or found.points):
-            raise Refused(f"params.yaml: sweeps.{self.name} has no point; give it a grid or points")
+            raise InvalidRequest(f"params.yaml: sweeps.{self.name} has no point; give it a grid or points")
         return found
 
 
 def _product(grid: Mapping[str, Sequence[Value]]) -> list[Overrides]:
     for key, values in grid.items():
         if not isinstance(values, Sequence) or isinstance(values, str) or not values:
-            raise Refused(f"sweep: grid.{key} = {values!r}: give a list of values")
+            raise InvalidRequest(f"sweep: grid.{key} = {values!r}: give a list of values")
     return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())] if grid else []
 
 
-def _known(values: Any, key: str) -> None:
-    here = values
+def _check_key(values: Any, key: str) -> None:
+    block = values
     for part in key.split("."):
-        if not isinstance(here, Mapping) or part not in here:
-            raise Refused(f"params.yaml: no key {key}{nearest(part, here if isinstance(here, Mapping) else ())}")
-        here = here[part]
-    if isinstance(here, Mapping):
-        raise Refused(f"params.yaml: {key} is a block; a sweep turns single values, e.g. {key}.{next(iter(here), 'x')}")
+        if not isinstance(block, Mapping) or part not in block:
+            raise InvalidRequest(
+                f"params.yaml: no key {key}{nearest(part, block if isinstance(block, Mapping) else ())}"
+            )
+        block = block[part]
+    if isinstance(block, Mapping):
+        raise InvalidRequest(
+            f"params.yaml: {key} is a block; a sweep turns single values, e.g. {key}.{next(iter(block), 'x')}"
+        )
 
 
-def _methods(asked: Sequence[str] | None, keys: Iterable[str], graph: Graph) -> tuple[str, ...]:
+def _methods(asked: Sequence[str] | None, keys: Iterable[str], every: Sequence[str]) -> tuple[str, ...]:
     """Those asked for; else those that the keys belong to; else, where a key belongs to none, all."""
-    every = [name.removeprefix("benchmark@") for name in graph if name.startswith("benchmark@")]
     for method in asked or ():
         if method not in every:
-            raise Refused(f"dvc.yaml: no stage benchmark@{method}{nearest(method, every)}")
+            raise InvalidRequest(f"dvc.yaml: no stage {graph.BENCHMARK}{method}{nearest(method, every)}")
     if asked:
         return tuple(asked)
     parts = [key.split(".") for key in keys]
@@ -102,7 +106,7 @@ def _by_name(overrides: Sequence[Overrides], keys: Sequence[str]) -> dict[str, O
     for one in overrides:
         name = ",".join(f"{short[key]}={_safe(_shown(value))}" for key, value in one.items())
         if name in points:
-            raise Refused(f"sweep: two points are {name}")
+            raise InvalidRequest(f"sweep: two points are {name}")
         points[name] = one
     return points
 
@@ -142,19 +146,19 @@ def overridden(params: str, overrides: Overrides) -> str:
     return out.getvalue()
 
 
-def waits(signatures: Mapping[str, Sequence[str]], made: set[str]) -> dict[str, list[str]]:
+def schedule(digests: Mapping[str, Sequence[str]], made: set[str]) -> dict[str, list[str]]:
     """Point -> the points to wait for, so that nothing is computed twice; makers of what others need come first.
 
-    `signatures`: point -> digests of the work it needs (see graph.signatures); `made`: what is there already. Each
-    piece of work is made by the first point that needs it, and the others wait for that one.
+    `digests`: point -> those of the work it needs (see graph.digests); `made`: what is there already. Each piece of
+    work is made by the first point that needs it, and the others wait for that one.
     """
     maker: dict[str, str] = {}
-    for point, marks in signatures.items():
-        for mark in marks:
-            maker.setdefault(mark, point)
+    for point, work in digests.items():
+        for digest in work:
+            maker.setdefault(digest, point)
     found = {
-        point: list(dict.fromkeys(maker[mark] for mark in marks if mark not in made and maker[mark] != point))
-        for point, marks in signatures.items()
+        point: list(dict.fromkeys(maker[one] for one in work if one not in made and maker[one] != point))
+        for point, work in digests.items()
     }
-    needed = {other for others in found.values() for other in others}
-    return dict(sorted(found.items(), key=lambda item: item[0] not in needed))
+    makers = {other for others in found.values() for other in others}
+    return dict(sorted(found.items(), key=lambda item: item[0] not in makers))

@@ -1,0 +1,24 @@
+"""Files that are there whole or not at all, whenever the process is killed."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+
+def write(path: Path, content: Callable[[Path], object]) -> None:
+    """`content` writes a file beside `path`, which then takes its place."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    content(part)
+    part.replace(path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Text as a file."""
+    write(path, lambda part: part.write_text(text))
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Plain values as a JSON file."""
+    write_text(path, json.dumps(values, indent=2) + "\n")

@@ -1,0 +1,110 @@
+"""One point of a sweep: its own worktree, `dvc repro` of its scores, an experiment, and what stays of it."""
+
+import json
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from prefect import flow, get_run_logger
+from prefect.states import State
+
+from flows import commands, graph, liveness, locks, stage, worktree
+from flows.results import Results
+from flows.sweep_spec import Overrides
+from flows.worktree import Worktree
+
+
+@flow(flow_run_name="{sweep}/{point}")
+def run_point(sweep: str, point: str, overrides: Overrides, methods: list[str], commit: str) -> State | None:
+    """Make one point of a sweep; the `sweep` flow asks for it. A finished point is left as it is."""
+    liveness.announce()
+    return commands.crash_if_abandoned(lambda: make(sweep, point, overrides, methods, commit))
+
+
+def make(sweep: str, point: str, overrides: Overrides, methods: list[str], commit: str) -> None:
+    """The point, from wherever it stands to its files in reports/sweeps."""
+    root = Path().resolve()
+    results, tree = Results(root, sweep), Worktree(root, sweep, point)
+    with locks.held(tree.lock):
+        if results.is_finished(point):
+            return get_run_logger().info(f"{sweep}/{point}: finished already")
+        start = time.monotonic()
+        tree.open(commit, overrides)
+        _reproduce(tree, methods)
+        experiment = _save(tree, methods)
+        _export_pictures(tree, results.pictures(point), methods)
+        note = {
+            "overrides": overrides,
+            "commit": commit,
+            "experiment": experiment,
+            "methods": methods,
+            "seconds": round(time.monotonic() - start, 1),
+            "parts": _parts(tree.folder),
+        }
+        results.write(point, tree.folder / "reports" / "scores", note)
+        tree.remove()
+    _record(root, sweep, point)
+
+
+def _reproduce(tree: Worktree, methods: Sequence[str]) -> None:
+    graph.repair_busy_list(tree.folder)
+    targets, shared = graph.benchmarks(methods), stage.is_shared()
+    _dvc(tree, "repro", *(["--pull"] if shared else []), *targets)
+    if shared:
+        _dvc(tree, "push", "--run-cache", "--with-deps", *targets)
+
+
+def _save(tree: Worktree, methods: Sequence[str]) -> str:
+    """A DVC experiment of the point's stages; worktrees share refs, so one at a time."""
+    name, lock = f"{tree.sweep}-{tree.point}", tree.root / worktree.FOLDER / "experiments.lock"
+    words = ["--wait-for-lock", "exp", "save", "--force", "--name", name, *_stages(tree, methods)]
+    commands.run(["dvc", *words], tree.folder, lock, tree.environment())
+    return name
+
+
+def _parts(folder: Path) -> dict[str, str]:
+    """Fingerprints by method/part: the trainings that the point came from."""
+    configs = folder.glob("data/models/*/*/config.json")
+    return {"/".join(path.parts[-3:-1]): json.loads(path.read_text())["fingerprint"] for path in configs}
+
+
+def _stages(tree: Worktree, methods: Sequence[str]) -> list[str]:
+    """All that the point is made of, parents first."""
+    return graph.ancestors(graph.read(tree.folder), graph.benchmarks(methods))
+
+
+def _export_pictures(tree: Worktree, folder: Path, methods: Sequence[str]) -> None:
+    """The first completion of a few images of every test set, for the report."""
+    shutil.rmtree(folder, ignore_errors=True)  # what a killed point had begun
+    few = ("--images", "4", "--samples", "1")
+    for method in methods:
+        words = ["plurifill", "export", method, *few, "--output", str(folder / method)]
+        missing = f"{tree.sweep}/{tree.point} has no pictures"
+        _run_or_warn(words, tree.folder, _lock(tree), missing, tree.environment())
+
+
+def _record(root: Path, sweep: str, point: str) -> None:
+    """Tell MLflow."""
+    lock = root / ".dvc" / "tmp" / "running" / "record.lock"
+    words = ["plurifill", "record", "--sweep", sweep, "--point", point]
+    _run_or_warn(words, root, lock, f"{sweep}/{point} is not in MLflow")
+
+
+def _dvc(tree: Worktree, *words: str) -> None:
+    commands.run(["dvc", "--wait-for-lock", *words], tree.folder, _lock(tree), tree.environment())
+
+
+def _lock(tree: Worktree) -> Path:
+    """Held while a command runs in the worktree."""
+    return tree.folder / ".dvc" / "tmp" / "point.lock"
+
+
+def _run_or_warn(
+    words: list[str], folder: Path, lock: Path, otherwise: str, environment: Mapping[str, str] | None = None
+) -> None:
+    """What no score depends on: where it fails, the log says so and the point is finished all the same."""
+    try:
+        commands.run(words, folder, lock, environment)
+    except RuntimeError as error:
+        get_run_logger().warning(f"{otherwise}: {error}")
