@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
+import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -24,12 +25,6 @@ class Params(BaseModel):
     """A frozen, validated block of params.yaml; an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Made(Params):
-    """Params of a method that completes nothing itself: the door reads and checks what was made elsewhere."""
-
-    output_kind: Literal["raw", "composited"]  # composited: known pixels are the image's very own
 
 
 @dataclass(frozen=True)
@@ -53,15 +48,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class Request:
-    """Images to complete. The hole is already blanked (0, mid-grey); a sample depends on its own seed alone.
-
-    `made_BKCHW`: the completions themselves, for a method whose params are `Made`.
-    """
+    """Images to complete. The hole is already blanked (0, mid-grey); a sample depends on its own seed alone."""
 
     image_BCHW: Tensor
     known_B1HW: Tensor
     seeds_BK: Tensor
-    made_BKCHW: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +87,7 @@ class Perceptual(Protocol):
     def __call__(self, image_BCHW: Tensor, other_BCHW: Tensor) -> Tensor: ...
 
 
-class Tools(Protocol):
+class Accelerator(Protocol):
     """What the loop lends a part, so that no part knows of precision, ranks, clipping or accumulation."""
 
     def prepare(self, module: nn.Module) -> nn.Module:
@@ -107,7 +98,7 @@ class Tools(Protocol):
         """The precision in which forward passes run."""
         ...
 
-    def descend(self, loss: Tensor, optimizer: Optimizer) -> None:
+    def minimize(self, loss: Tensor, optimizer: Optimizer) -> None:
         """Gradients of `loss` for that optimiser's parameters alone; then one guarded, clipped step when it is due."""
         ...
 
@@ -117,9 +108,12 @@ class Tools(Protocol):
 
 
 class Part(Protocol):
-    """One trainable stage of one method. `model` is the network that is averaged and released."""
+    """One trainable stage of one method."""
 
-    model: nn.Module
+    @property
+    def model(self) -> nn.Module:
+        """The network that is averaged and released."""
+        ...
 
     def step(self, batch: Batch) -> dict[str, float | Tensor]:
         """Learn from one (micro-)batch; owns its losses and optimisers. Scalars to log (0-d tensors stay on device)."""
@@ -146,18 +140,6 @@ class Inpainter(Protocol):
 
 
 @runtime_checkable
-class Peeks(Protocol):
-    """An inpainter that reads the hole where `whole_image` is True: an ablation, never for a user's pictures."""
-
-    whole_image: bool
-
-
-def peeks(inpainter: Inpainter) -> bool:
-    """Whether the inpainter is such an ablation, to be given images whose hole is not blanked."""
-    return isinstance(inpainter, Peeks) and inpainter.whole_image
-
-
-@runtime_checkable
 class Transfers(Protocol):
     """An inpainter that carries what another image shows in the hole's place over into the hole (paper 003, 4.3)."""
 
@@ -172,4 +154,39 @@ class Scores(Protocol):
 
     def log_likelihood(self, request: Request, completions: Completions) -> Tensor:
         """log p(completion | what is known) in nats, (B, K)."""
+        ...
+
+
+AnyParams = Params  # its own name is taken below
+
+
+class PartModule(Protocol):
+    """A file of a method that defines a trained part: stages/methods/<method>/<part>.py."""
+
+    PARENTS: tuple[str, ...]  # the method's parts whose results this one reads
+    SHARED: tuple[str, ...]  # the method's blocks of params beside its own that it reads
+
+    @property
+    def Params(self) -> type[AnyParams]:
+        """Its block of params.yaml."""
+        ...
+
+    def build(self, params: Any, parents: Mapping[str, Trained], spec: Spec, accelerator: Accelerator, /) -> Part:
+        """The part, ready to learn."""
+        ...
+
+
+class MethodModule(Protocol):
+    """A method's inpaint.py: the parts it samples with (PARENTS), its block of params, its inpainter."""
+
+    PARENTS: tuple[str, ...]
+    SHARED: tuple[str, ...]
+
+    @property
+    def Params(self) -> type[AnyParams]:
+        """Its block of params.yaml."""
+        ...
+
+    def build(self, params: Any, parents: Mapping[str, Trained], device: torch.device, /) -> Inpainter:
+        """The inpainter on its device."""
         ...

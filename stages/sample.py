@@ -1,7 +1,7 @@
-"""`plurifill sample METHOD`: the method's completions of every draw in params.yaml, every variant a row of its own.
+"""`plurifill sample METHOD`: the method's samples of every test set in params.yaml, every variant an entry of its own.
 
 Run again to go on: finished pieces are taken over, damaged ones made again. Everything lies in progress, outside
-DVC's outs, until all draws of the method are complete; then it is published at once in data/samples/<method>/.
+DVC's outs, until all test sets of the method are complete; then it is published at once in data/samples/<method>/.
 """
 
 from __future__ import annotations
@@ -10,131 +10,118 @@ import shutil
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import torch
-import typer
 
-from stages import inpainters, places
+from stages.cli import options
 from stages.contract import Params, UserError
-from stages.engine import device as devices
-from stages.engine import fingerprint, lock
-from stages.engine.params import dig, read
-from stages.engine.release import read_config
-from stages.external import made
-from stages.external.made import Shelf
-from stages.samples import draws, store
-from stages.samples.draws import Opened
-from stages.samples.sampling import Sampler, Work, fill
+from stages.project import code, devices, hashing, locks, paths
+from stages.project.entries import Entry
+from stages.project.files import atomic_folder, keep_newest, link_folder
+from stages.project.params import dig, read
+from stages.project.releases import read_config
+from stages.sampling import inpainters, store, testsets
+from stages.sampling.external import results
+from stages.sampling.sampler import Sampler, Source, Work, fill
+from stages.sampling.testsets import TestSet
 
+KEPT = 3  # finished configurations of an entry's samples: one may come back by an edit that is taken back
 PATIENCE_S = 5.0  # for another process on the same samples to end
+CODE = ("stages.sampling.sampler", "stages.sampling.testsets")  # what samples depend on beside the method's own code
 
 
 def main(
-    method: Annotated[str, typer.Argument(help="a method: a folder in stages/methods")],
-    set_: Annotated[list[str] | None, typer.Option("-S", metavar="KEY=VALUE", help="override a key of params")] = None,
-    limit: Annotated[int, typer.Option(min=0, help="the first so many images of each draw; 0: all")] = 0,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1; default: cuda where there is one")] = "",
-    batch_size: Annotated[int, typer.Option(min=0, help="images at once; 0: a piece (64 completions)")] = 0,
-    params: Annotated[Path, typer.Option(help="the params file")] = Path("params.yaml"),
+    method: options.Method,
+    set_: options.Set = None,
+    limit: options.Limit = 0,
+    device: options.Device = "",
+    batch_size: options.PieceBatch = 0,
+    params: options.ParamsFile = options.PARAMS,
 ) -> None:
-    """Draw the method's completions for every draw of params.yaml; run again to go on."""
+    """Draw the method's samples of every test set of params.yaml; run again to go on."""
     values = read(params, set_ or ())
-    opened = [draws.open_draw(name, draws.read(values, name), limit or None) for name in dig(values, "draws")]
-    on = devices.choose(device or None)
-    work = [(one, description) for one, description in _works(values, method, opened, on, batch_size)]
+    names = list(dig(values, "testsets"))
+    opened = [testsets.open_testset(name, testsets.read(values, name), limit or None) for name in names]
+    on = devices.choose(device)
+    work = list(_works(values, method, opened, on, batch_size))
     for one, description in work:
         _take_back(one, description["fingerprint"])
         busy = f"{one.place}: another process draws these samples; wait for it, or stop it"
-        with lock.held(one.place.with_suffix(".lock"), PATIENCE_S, busy):
+        with locks.held(one.place.with_suffix(".lock"), PATIENCE_S, busy):
             fill(one, description)
     _publish(method, [one for one, _ in work])
 
 
 def _works(
-    values: Mapping[str, Any], method: str, opened: list[Opened], device: torch.device, batch: int
+    values: Mapping[str, Any], method: str, opened: list[TestSet], device: torch.device, batch: int
 ) -> Iterator[tuple[Work, dict[str, Any]]]:
-    """Every row on every draw, with what is told about it; nothing is loaded yet."""
-    parents, draws_there = _parents(method), [one.name for one in opened]
-    for row in inpainters.names(values, method):
-        params = inpainters.params(values, method, row)
-        covered = made.covered(row, params, draws_there)
-        sampler = Sampler(partial(inpainters.load, values, method, row, device), device, batch)
-        for one in (one for one in opened if one.name in covered):
-            _refuse_other_size(method, parents, one)
-            shelf = made.shelf(row, params, one)
-            description = _description(row, one, params, parents, shelf)
-            place = places.progress(method, "samples", description["fingerprint"])
+    """Every entry on every test set, with what is told about it; nothing is loaded yet."""
+    parents = {part: read_config(paths.model(method, part)) for part in inpainters.module(method).PARENTS}
+    names = [testset.name for testset in opened]
+    for entry in inpainters.entries(values, method):
+        params = inpainters.params(values, entry)
+        covered = results.covered(entry, names) if inpainters.is_external(method) else names
+        sampler = Sampler(partial(inpainters.load, values, entry, device), device)
+        for testset in (testset for testset in opened if testset.name in covered):
+            _refuse_other_size(method, parents, testset)
+            source: Source = results.read(entry, params, testset) if inpainters.is_external(method) else sampler
+            description = _description(entry, testset, params, parents, source)
+            place = paths.progress(method, "samples", description["fingerprint"])
             told = {**description, "device": devices.hardware(device), "torch": torch.__version__}
-            yield Work(one, row, sampler, place, shelf), told
+            yield Work(testset, entry, source, place, batch), told
 
 
-def _parents(method: str) -> dict[str, dict[str, Any]]:
-    """The trained parts' config.json by part."""
-    return {part: read_config(places.model(method, part)) for part in inpainters.module(method).PARENTS}
-
-
-def _refuse_other_size(method: str, parents: Mapping[str, Mapping[str, Any]], opened: Opened) -> None:
-    size = opened.dataset.spec.size
+def _refuse_other_size(method: str, parents: Mapping[str, Mapping[str, Any]], testset: TestSet) -> None:
+    size = testset.dataset.spec.size
     for part, config in parents.items():
         if config["spec"]["size"] != size:
             trained = config["spec"]["size"]
             raise UserError(
-                f"draws.{opened.name}: {opened.dataset.name} is {size} px, {method}@{part} knows {trained} px"
+                f"testsets.{testset.name}: {testset.dataset.name} is {size} px, {method}@{part} knows {trained} px"
             )
 
 
 def _description(
-    row: str, opened: Opened, params: Params, parents: Mapping[str, Mapping[str, Any]], shelf: Shelf | None
+    entry: Entry, testset: TestSet, params: Params, parents: Mapping[str, Mapping[str, Any]], source: Source
 ) -> dict[str, Any]:
-    method = row.partition("/")[0]
+    """What tells of an entry's samples; its fingerprint covers all that they depend on, the code included."""
     told = {
-        "row": row,
-        "method": method,
-        "folder": store.folder(row),
-        **opened.identity(),
+        "entry": str(entry),
+        "method": entry.method,
+        "folder": entry.folder,
+        **testset.identity(),
         "params": params.model_dump(mode="json"),
         "parents": {part: config["sha256"] for part, config in parents.items()},
         "trained_on": sorted({config["dataset"]["name"] for config in parents.values()}),
+        "code": code.digest(inpainters.module_name(entry.method), *CODE),
     }
-    told |= {"results": shelf.digest} if shelf else {}
-    return {**told, "fingerprint": fingerprint.of_values(told)}
+    told |= {"results": source.digest} if isinstance(source, results.ExternalResults) else {}
+    return {**told, "fingerprint": hashing.of_values(told)}
 
 
-def _take_back(work: Work, mark: str) -> None:
+def _take_back(work: Work, fingerprint: str) -> None:
     """Samples of this very configuration that were published earlier go on from there."""
-    published = _published(work)
-    if work.place.exists() or not (published / "draw.json").is_file():
-        return
-    if store.Finished.open(published).draw["fingerprint"] == mark:
-        _copy(published, work.place)
+    method = work.entry.method
+    published = paths.samples(method) / work.testset.name / work.entry.folder
+    for place in (published, paths.finished(method, "samples", fingerprint)):
+        there = not work.place.exists() and store.is_finished(place)
+        if there and store.describe(place)["fingerprint"] == fingerprint:
+            link_folder(place, work.place)
 
 
 def _publish(method: str, works: list[Work]) -> None:
     """Links first, the progress folders go last: whenever this is killed, nothing drawn is lost."""
-    shutil.rmtree(places.samples(method), ignore_errors=True)
-    places.samples(method).mkdir(parents=True)  # though a method may have no row (external, by default)
+    published = paths.samples(method)
+    with atomic_folder(published) as part:  # empty where a method has no entry (external, by default)
+        for work in works:
+            link_folder(work.place, part / work.testset.name / work.entry.folder)
     for work in works:
-        _copy(work.place, _published(work))
-    for work in works:
+        _keep(work.place, paths.finished(method, "samples", work.place.name), KEPT * len(works))
         shutil.rmtree(work.place)
-        print(_published(work))
+        print(published / work.testset.name / work.entry.folder)
 
 
-def _published(work: Work) -> Path:
-    return places.samples(work.row.partition("/")[0]) / work.opened.name / store.folder(work.row)
-
-
-def _copy(source: Path, target: Path) -> None:
-    """A copy that shares the files' bytes where the file system can; files are only ever replaced, never changed."""
-
-    def link(old: str, new: str) -> None:
-        try:
-            Path(new).hardlink_to(old)
-        except OSError:  # a file system without hard links, or two of them
-            shutil.copy2(old, new)
-
-    part = target.with_name(f".{target.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    shutil.copytree(source, part, copy_function=link)
-    part.rename(target)
+def _keep(samples: Path, finished: Path, count: int) -> None:
+    link_folder(samples, finished)
+    keep_newest(finished.parent, count)

@@ -8,33 +8,32 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from stages.cli import options
 from stages.contract import Spec, UserError
-from stages.engine import device as devices
-from stages.engine import dry, parts, signals
-from stages.engine.distributed import joined
-from stages.engine.params import read, validate
-from stages.engine.parts import Plan
-from stages.engine.tracking.store import TrackParams
-from stages.images.build import classes
-from stages.learning import Learning
-from stages.shard import block_of
+from stages.images.layouts import classes, dataset_params
+from stages.project import devices, signals
+from stages.project.params import read, validate
+from stages.tracking.store import TrackParams
+from stages.training import dry_run, parts
+from stages.training.distributed import joined
+from stages.training.parts import Plan
+from stages.training.session import TrainingSession
 
 
 def main(
-    method: Annotated[str, typer.Argument(help="a method: a folder in stages/methods")],
+    method: options.Method,
     part: Annotated[str, typer.Argument(help="one part of it; none: all, parents first")] = "",
-    set_: Annotated[list[str] | None, typer.Option("-S", metavar="KEY=VALUE", help="override a key of params")] = None,
+    set_: options.Set = None,
     dataset: Annotated[str, typer.Option(help="a block of datasets; default: the part's own, else data.dataset")] = "",
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1; default: cuda where there is one")] = "",
+    device: options.Device = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="tell parameters, counts, shapes and work; train nothing")
     ] = False,
-    params: Annotated[Path, typer.Option(help="the params file")] = Path("params.yaml"),
+    params: options.ParamsFile = options.PARAMS,
 ) -> None:
     """Train one part of a method, or all of them; run the same command again to go on where it stopped."""
     values = read(params, set_ or ())
@@ -47,11 +46,11 @@ def main(
         return
     track = validate(TrackParams, values.get("track", {}), "track")
     signals.end_with_dvc()
-    on = devices.choose(device or None)
+    on = devices.choose(device)
     try:
         with joined(on) as ranks:
             for plan in plans:
-                Learning.of(plan, on, ranks).run(track)
+                TrainingSession.of(plan, on, ranks).run(track)
     except signals.Interrupted as stop:
         print(f"plurifill train: {stop}", file=sys.stderr)
         sys.exit(stop.code)
@@ -59,11 +58,11 @@ def main(
 
 def _sketch(values: Mapping[str, Any], plan: Plan, dataset: str) -> str:
     """What training the part would be; needs neither data nor parents."""
-    block = block_of(values, plan.dataset)
+    data = dataset_params(values, plan.dataset)
     ancestors: dict[str, Plan] = {}
     waiting = list(plan.parents)
     while waiting:
         name = waiting.pop()
         ancestors[name] = parts.plan(values, plan.method, name, dataset or None)
         waiting += ancestors[name].parents
-    return dry.describe(plan, ancestors, Spec(block.size, classes(block)))
+    return dry_run.describe(plan, ancestors, Spec(data.size, classes(data)))

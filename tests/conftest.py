@@ -1,4 +1,4 @@
-"""What tests share: two torch threads, telemetry off, a browser, the developers' images where they are there."""
+"""What tests share: torch's threads, telemetry off, a browser, the developers' images where they are there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ CHROMIUM = os.environ.get("PLURIFILL_CHROMIUM") or shutil.which("chromium") or "
 
 for name, value in {"DVC_NO_ANALYTICS": "1", "DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}.items():
     os.environ.setdefault(name, value)
-torch.set_num_threads(2)
+if "PYTEST_XDIST_WORKER" in os.environ:  # tests run side by side: a core each, for what they start too
+    os.environ["OMP_NUM_THREADS"] = "1"
+torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
 
 
 @pytest.fixture(scope="session")

@@ -7,15 +7,31 @@ from pathlib import Path
 
 import pytest
 from dvc.repo import Repo
-from ruamel.yaml import YAML
 
-from stages import places
-from stages.engine import checkpoint, params
+from stages.cli import app
+from stages.project import params, paths
 
 ROOT = Path(__file__).resolve().parent.parent
-METHODS = sorted(p.name for p in (ROOT / "stages" / "methods").iterdir() if (p / "inpaint.py").is_file())
-VERBS = {p.stem for p in (ROOT / "stages").glob("*.py")}
+FOLDERS = sorted(p.name for p in (ROOT / "stages" / "methods").iterdir() if (p / "__init__.py").is_file())
+METHODS = [name for name in FOLDERS if (ROOT / "stages" / "methods" / name / "inpaint.py").is_file()]
 LIBRARIES = {"dvc", "prefect", "mlflow"}
+# what each room may import; `project` and the contract are below all
+ARROWS = {
+    "project": (),
+    "nets": (),
+    "losses": (),
+    "images": (),
+    "tracking": (),
+    "metrics": ("images",),
+    "sampling": ("images",),
+    "training": ("images", "metrics.lpips", "metrics.core", "tracking"),
+    "evaluation": ("images", "metrics", "sampling"),
+    "pages": ("images", "metrics", "sampling", "evaluation"),
+    "methods": ("nets", "losses", "images.pixels", "training.schedules", "sampling.timing"),
+    "cli": ("images", "metrics", "sampling", "training", "tracking", "evaluation", "pages"),
+}
+BELOW_ALL = ("stages.contract", "stages.project")
+ALONE = {"nets", "losses"}  # these know torch alone, not even the contract
 
 
 def sources(folder: str) -> list[Path]:
@@ -42,18 +58,26 @@ def allowed(name: str, rooms: tuple[str, ...]) -> bool:
     return any(name == room or name.startswith(room + ".") or room.startswith(name + ".") for room in rooms)
 
 
-ARROWS = {
-    "nets": ("stages.nets",),
-    "losses": ("stages.losses",),
-    "engine": ("stages.engine", "stages.contract", "stages.tables"),
-    "images": ("stages.images", "stages.contract", "stages.tables"),
-}
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT / "stages").parts[0]
+
+
+def test_every_room_has_its_arrows():
+    rooms = {p.name for p in (ROOT / "stages").iterdir() if p.is_dir() and p.name != "__pycache__"}
+    assert rooms == set(ARROWS)
+
+
+def test_the_top_of_stages_is_the_graphs_verbs_and_the_contract():
+    with Repo(str(ROOT)) as repo:
+        verbs = {stage.cmd.split()[1] for stage in repo.index.stages}
+    assert {p.stem for p in (ROOT / "stages").glob("*.py")} == verbs | {"__init__", "contract"}
 
 
 @pytest.mark.parametrize("room", ARROWS)
 def test_a_room_imports_only_what_its_arrows_allow(room):
-    wrong = [(p.name, n) for p in sources(f"stages/{room}") for n in ours(p) if not allowed(n, ARROWS[room])]
-    assert not wrong
+    below = () if room in ALONE else BELOW_ALL[:1] if room == "methods" else BELOW_ALL
+    rooms = (f"stages.{room}", *below, *(f"stages.{other}" for other in ARROWS[room]))
+    assert not [(p.name, n) for p in sources(f"stages/{room}") for n in ours(p) if not allowed(n, rooms)]
 
 
 @pytest.mark.parametrize("room", ["nets", "losses"])
@@ -63,14 +87,14 @@ def test_nets_and_losses_know_torch_alone(room):
     assert not wrong
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", FOLDERS)
 def test_a_method_knows_blocks_and_the_contract_never_a_sibling_or_a_file(method):
     shared = (
         "stages.nets",
         "stages.losses",
         "stages.contract",
-        "stages.rates",
-        "stages.phases",
+        "stages.training.schedules",
+        "stages.sampling.timing",
         "stages.images.pixels",
     )
     rooms = (f"stages.methods.{method}", *shared)
@@ -82,7 +106,7 @@ def test_a_method_knows_blocks_and_the_contract_never_a_sibling_or_a_file(method
 def test_mlflow_is_imported_in_one_room_and_dvc_and_prefect_only_in_flows():
     for path in sources("stages"):
         found = {n.split(".")[0] for n in imports(path)} & LIBRARIES
-        assert found <= ({"mlflow"} if path.is_relative_to(ROOT / "stages/engine/tracking") else set()), path
+        assert found <= ({"mlflow"} if path.is_relative_to(ROOT / "stages/tracking") else set()), path
     assert not [p for p in sources("flows") for n in imports(p) if n.split(".")[0] == "mlflow"]
 
 
@@ -92,10 +116,10 @@ def test_nothing_imports_flows_and_flows_import_no_stage_code():
 
 
 def parts(method: str) -> dict[str, object]:
-    """A method's trainable parts: its modules with PARENTS, but for inpaint."""
+    """A method's trainable parts: what can be restored."""
     folder = ROOT / "stages" / "methods" / method
     modules = {p.stem: importlib.import_module(f"stages.methods.{method}.{p.stem}") for p in folder.glob("*.py")}
-    return {name: m for name, m in modules.items() if hasattr(m, "PARENTS") and name != "inpaint"}
+    return {name: m for name, m in modules.items() if hasattr(m, "restore")}
 
 
 @pytest.fixture(scope="module")
@@ -110,8 +134,8 @@ def values():
 
 
 def test_folders_params_and_stages_bear_the_same_names(graph, values):
-    assert set(values["methods"]) == set(METHODS)
-    for method in METHODS:
+    assert set(values["methods"]) == set(FOLDERS)
+    for method in FOLDERS:
         staged = {name.split("@")[1] for name in graph if name.startswith(f"{method}@")}
         assert staged == set(parts(method))
         assert set(parts(method)) | {"inpaint"} <= set(values["methods"][method])
@@ -127,23 +151,30 @@ def test_a_part_hangs_off_its_parents_and_nothing_else(graph, method):
         assert f"stages/methods/{method}/{part}.py" in read
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_part_watches_the_params_that_it_reads_and_no_others(graph, values, method):
+    for part, module in parts(method).items():
+        asked = {name for dep in graph[f"{method}@{part}"].params for name in dep.params}
+        shared = {f"methods.{method}.{name}" for name in module.SHARED} or {"data.dataset"}
+        masks = values["methods"][method][part].get("masks", "none")
+        assert asked == {f"methods.{method}.{part}", f"masks.{masks}"} | shared
+
+
 def test_artefacts_lie_where_the_graph_says(graph, monkeypatch):
     monkeypatch.delenv("PLURIFILL_DATA", raising=False)
     for method in METHODS:
         for part in parts(method):
             outs = [str(out.def_path) for out in graph[f"{method}@{part}"].outs]
-            assert outs == [str(places.model(method, part))]
-        assert str(graph[f"sample@{method}"].outs[0].def_path) == str(places.samples(method))
+            assert outs == [str(paths.model(method, part))]
+        assert str(graph[f"sample@{method}"].outs[0].def_path) == str(paths.samples(method))
 
 
 def test_every_stage_names_its_kind_and_its_verb(graph):
     for name, stage in graph.items():
         assert stage.meta["kind"] in {"cpu", "gpu"}, name
-        assert stage.cmd.split()[0] == "plurifill" and stage.cmd.split()[1] in VERBS
+        assert stage.cmd.split()[0] == "plurifill" and stage.cmd.split()[1] in app.verbs()
 
 
 def test_no_machine_or_registry_is_named():
     lock = (ROOT / "requirements.lock").read_text()
     assert "://" not in lock and "index-url" not in lock
-    assert YAML(typ="safe").load((ROOT / "params.yaml").read_text())
-    assert checkpoint.__doc__

@@ -9,14 +9,15 @@ import pandas as pd
 import pytest
 from skimage.metrics import peak_signal_noise_ratio
 
-from stages import benchmark, sample, tables
+from stages import benchmark, sample
 from stages.contract import UserError
+from stages.evaluation import protocols
+from stages.evaluation.scores import WHOLE_IMAGE
 from stages.images.dataset import Dataset
 from stages.images.masks import MaskSet
-from stages.samples.store import Finished
-from stages.scoring import protocols
-from stages.scoring.scores import WHOLE_IMAGE
-from tests.samples import toy
+from stages.project import tables
+from stages.sampling.store import SampleStore
+from tests.sampling import toy
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,7 @@ def test_a_value_is_the_definition_on_the_stored_pictures(scored, sampled):
     long = tables.read(scored / "classical")
     with toy.inside(sampled):
         dataset, masks = Dataset.open(Path("data/shards/toy"), "test"), MaskSet.open(Path("data/masks/toy"), "centre")
-        finished = Finished.open(Path("data/samples/classical/centre/telea"))
+        finished = SampleStore.open(Path("data/samples/classical/centre/telea"))
         key = finished.keys[5]
         image_HWC, raw_HWC = dataset.image(dataset.keys.index(key)), finished.raw_KHWC(key)[1]
     judged_HWC = np.where(masks.hole(key)[..., None], raw_HWC, image_HWC)
@@ -98,10 +99,10 @@ def test_a_metric_that_cannot_be_had_is_absent_with_its_reason(scored):
 
 def test_cost_tells_of_every_row_draw_and_phase(scored):
     cost = pd.DataFrame(json.loads((scored / "classical.cards.json").read_text())["cost"])
-    assert set(zip(cost["method"], cost["draw"], cost["phase"], strict=True)) == {
-        (f"classical/{row}", draw, phase)
+    assert set(zip(cost["method"], cost["testset"], cost["phase"], strict=True)) == {
+        (f"classical/{row}", testset, phase)
         for row in ("mean", "telea")
-        for draw in ("centre", "few")
+        for testset in ("centre", "few")
         for phase in ("total", "fill")
     }
     assert cost["warm_up"].dropna().gt(0).all()
@@ -117,7 +118,7 @@ def test_rows_of_one_protocol_stand_in_one_table_and_unlike_ones_do_not(scored):
 
 def test_samples_of_another_draw_are_refused(project):
     with toy.inside(project), pytest.raises(UserError, match=r"sampled with seed 0, now it is 1.*plurifill sample"):
-        benchmark.main("classical", device="cpu", set_=["draws.centre={masks: centre, samples: 3, seed: 1}"])
+        benchmark.main("classical", device="cpu", set_=["testsets.centre={masks: centre, samples: 3, seed: 1}"])
 
 
 def test_without_samples_it_says_what_to_run(project):

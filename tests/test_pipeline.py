@@ -14,57 +14,11 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-ROOT = Path(__file__).resolve().parent.parent
-KEPT = (
-    "stages", "flows", "presets", ".dvcignore", "dvc.yaml", "params.yaml", "prefect.yaml", ".dvc/config",
-    ".dvc/.gitignore", ".gitignore", "data/external", "reports/sweeps/.gitignore",
-)  # fmt: skip
+from stages.project.hashing import of_file
+from tests.graph_copy import call, commit, edit, environment, fresh
 
-
-def call(project: Path, *command: str, expect: int = 0) -> str:
-    """Run a command in the project; its whole output."""
-    done = subprocess.run(command, cwd=project, env=environment(), text=True, capture_output=True)
-    assert done.returncode == expect, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-    return done.stdout + done.stderr
-
-
-def environment() -> dict[str, str]:
-    """The user's environment, on CPU, with MLflow's database inside the project."""
-    own = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "PLURIFILL_DATA", "PREFECT_"))}
-    return own | {"CUDA_VISIBLE_DEVICES": "", "DVC_NO_ANALYTICS": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
-
-
-def commit(project: Path) -> None:
-    call(project, "git", "add", "--all")
-    call(project, "git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "--message", "x")
-
-
-def edit(project: Path, dotted: str, value: object) -> None:
-    """Set one key of params.yaml, as a user does in an editor."""
-    yaml = YAML()
-    params = yaml.load(project / "params.yaml")
-    *parents, leaf = dotted.split(".")
-    block = params
-    for key in parents:
-        block = block[key]
-    assert leaf in block, dotted
-    block[leaf] = value
-    yaml.dump(params, project / "params.yaml")
-
-
-def fresh(folder: Path) -> Path:
-    """A copy of the project at the tiny preset in a git repository of its own; nothing is made yet."""
-    for name in KEPT:
-        source, target = ROOT / name, folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, target)
-    call(folder, "git", "init", "--quiet")
-    call(folder, "plurifill", "preset", "tiny")
-    commit(folder)
-    return folder
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
+SAMPLER = "stages/methods/latent_codes/sampling/sampler.py"
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +28,6 @@ def project(tmp_path_factory) -> Path:
     call(folder, "dvc", "repro")
     commit(folder)
     return folder
-
-
-def stale(project: Path) -> set[str]:
-    """The stages that DVC says are changed themselves (descendants follow when it runs)."""
-    found = json.loads(call(project, "dvc", "status", "--json"))
-    return set(found)
 
 
 @pytest.fixture
@@ -108,24 +56,35 @@ def test_scores_are_finite_and_cover_every_protocol(project):
     assert scores["value"].notna().all()
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "expected"),
-    [
-        ("methods.latent_codes.inpaint.temperature", 0.5, {"sample@latent_codes"}),
-        ("methods.latent_codes.token_mask.alpha", 0.25, {"latent_codes@encoder", "latent_codes@decoder"}),
-        ("methods.latent_codes.prior.lr", 1e-4, {"latent_codes@prior"}),
-    ],
-)
-def test_what_goes_stale(scratch, key, value, expected):
-    edit(scratch, key, value)
-    assert stale(scratch) == expected
+def weights(project: Path) -> dict[str, str]:
+    """sha256 of every trained part."""
+    found = project.glob("data/models/*/*/model.safetensors")
+    return {str(path.relative_to(project)): of_file(path) for path in found}
 
 
-def test_a_protocol_is_scored_again_but_not_sampled_again(scratch):
-    protocols = YAML(typ="safe").load(scratch / "params.yaml")["protocols"]
-    name = next(iter(protocols))
-    edit(scratch, f"protocols.{name}.composite", not protocols[name]["composite"])
-    assert {s.split("@")[0] for s in stale(scratch)} == {"benchmark", "report"}
+def test_another_sampler_draws_again_and_trains_nothing(scratch):
+    before, path = weights(scratch), scratch / SAMPLER
+    text = path.read_text()
+    assert "floor(missing * cos(" in text
+    path.write_text(text.replace("floor(missing * cos(", "int(missing * cos(", 1))  # the same numbers by other code
+    said = call(scratch, "dvc", "repro")
+    assert "Running stage 'sample@latent_codes'" in said and "taken over from an earlier run" not in said
+    assert "Running stage 'latent_codes@" not in said and "Running stage 'sample@flow_fill'" not in said
+    assert weights(scratch) == before
+    path.write_text(text)
+    call(scratch, "dvc", "repro")
+
+
+def test_a_comment_in_a_block_trains_and_draws_nothing(scratch):
+    before, path = weights(scratch), scratch / "stages/methods/latent_codes/blocks/noise.py"
+    text = path.read_text()
+    path.write_text(text + "\n# a remark\n")
+    said = call(scratch, "dvc", "repro")
+    assert said.count("trained already, in this very configuration") == 4
+    assert said.count("samples taken over from an earlier run") == 3 and "Running stage 'benchmark@" not in said
+    assert weights(scratch) == before
+    path.write_text(text)
+    call(scratch, "dvc", "repro")
 
 
 def test_an_experiment_with_another_temperature_samples_and_scores_only(scratch):
@@ -153,6 +112,9 @@ def test_a_killed_repro_goes_on_in_the_middle_of_a_part(scratch):
 
 def killed(project: Path, stage: str, due: Callable[[], bool]) -> bool:
     """Run a stage by DVC, and kill -9 all of it when it is due; False where it ended before."""
+    verb, method = stage.split("@")
+    if verb == "sample":  # samples that stand would be put back
+        shutil.rmtree(project / "data" / "progress" / "finished" / method / "samples", ignore_errors=True)
     command = ["dvc", "repro", "--force", "--single-item", stage]
     with subprocess.Popen(
         command, cwd=project, env=environment(), start_new_session=True,
@@ -182,27 +144,26 @@ def same(one: tuple, other: tuple) -> None:
     assert one[2:] == other[2:]
 
 
-@pytest.mark.long
 def test_sampling_and_scoring_killed_at_five_random_times_each_end_as_undisturbed(scratch):
-    draws, pieces = random.Random(), scratch / "data" / "progress" / "latent_codes" / "samples"
-    edit(scratch, "draws.box.samples", 64)  # an image is a piece: 16 of them
+    rng, pieces = random.Random(), scratch / "data" / "progress" / "latent_codes" / "samples"
+    edit(scratch, "testsets.box.samples", 64)  # an image is a piece: 16 of them
     for verb in ("sample", "benchmark"):
         begin = time.monotonic()
         call(scratch, "dvc", "repro", "--single-item", f"{verb}@latent_codes")
         took = time.monotonic() - begin
     undisturbed = scores(scratch)
 
-    for done in sorted(draws.sample(range(2, 16, 2), 5)):  # apart, so that each run draws before it is killed
+    for done in sorted(rng.sample(range(2, 16, 2), 5)):  # apart, so that each run draws before it is killed
         assert killed(scratch, "sample@latent_codes", lambda d=done: len(list(pieces.glob("*/*.json"))) >= d), done
     said = call(scratch, "dvc", "repro", "--force", "--single-item", "sample@latent_codes")
-    draw = json.loads((scratch / "data/samples/latent_codes/box/plain/draw.json").read_text())
-    assert draw["reused"] > 0 and draw["reused"] + draw["made"] == 16 * 64
-    assert f"{draw['reused']} samples taken over from an earlier run" in said
-    print(f"sample: {draw['reused']} of {16 * 64} taken over after five kills")
+    told = json.loads((scratch / "data/samples/latent_codes/box/plain/store.json").read_text())
+    assert told["reused"] > 0 and told["reused"] + told["made"] == 16 * 64
+    assert f"{told['reused']} samples taken over from an earlier run" in said
+    print(f"sample: {told['reused']} of {16 * 64} taken over after five kills")
 
     kills = 0
     while kills < 5:
-        at = time.monotonic() + draws.uniform(0.1, 0.9) * took
+        at = time.monotonic() + rng.uniform(0.1, 0.9) * took
         kills += killed(scratch, "benchmark@latent_codes", lambda at=at: time.monotonic() > at)
     call(scratch, "dvc", "repro", "--force", "--single-item", "benchmark@latent_codes")
     same(scores(scratch), undisturbed)

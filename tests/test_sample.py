@@ -1,4 +1,4 @@
-"""`plurifill sample`: every row of every draw, published whole, resumed after kill -9."""
+"""`plurifill sample`: every row of every testset, published whole, resumed after kill -9."""
 
 import json
 import os
@@ -13,8 +13,8 @@ import pytest
 
 from stages import sample
 from stages.contract import UserError
-from stages.samples.store import Finished
-from tests.samples import toy
+from stages.sampling.store import SampleStore
+from tests.sampling import toy
 
 
 @pytest.fixture(scope="module")
@@ -34,16 +34,34 @@ def tars(root: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.tar"))}
 
 
-def test_every_row_of_every_draw_is_published_and_nothing_stays_in_progress(project, capsys):
+def files_of(project: Path) -> dict[str, bytes]:
+    """All that was published."""
+    folder = project / "data/samples/classical"
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_every_entry_of_every_test_set_is_published_and_nothing_stays_in_progress(project, capsys):
     with toy.inside(project):
         sample.main("classical", device="cpu")
-    places = [f"data/samples/classical/{draw}/{row}" for draw in ("centre", "few") for row in ("mean", "telea")]
+    places = [f"data/samples/classical/{testset}/{row}" for testset in ("centre", "few") for row in ("mean", "telea")]
     assert sorted(capsys.readouterr().out.split()) == places
-    finished = Finished.open(project / "data/samples/classical/few/telea")
-    assert finished.draw["row"] == "classical/telea" and finished.draw["params"]["algorithm"] == "telea"
-    assert (finished.draw["images"], finished.draw["samples"], len(finished.keys)) == (4, 2, 4)
-    assert finished.draw["parents"] == {} and finished.draw["trained_on"] == []
-    assert not [path for path in (project / "data/progress").rglob("*") if path.suffix != ".lock" and path.is_file()]
+    finished = SampleStore.open(project / "data/samples/classical/few/telea")
+    assert finished.description["entry"] == "classical/telea" and finished.description["params"]["algorithm"] == "telea"
+    assert (finished.description["images"], finished.description["samples"], len(finished.keys)) == (4, 2, 4)
+    assert finished.description["parents"] == {} and finished.description["trained_on"] == []
+    left = [path for path in (project / "data/progress/classical").rglob("*") if path.is_file()]
+    assert not [path for path in left if path.suffix != ".lock"]
+
+
+def test_samples_that_dvc_removed_before_it_ran_the_stage_are_put_back(project, capsys):
+    with toy.inside(project):
+        sample.main("classical", device="cpu")
+        before = files_of(project)
+        shutil.rmtree("data/samples/classical")
+        capsys.readouterr()
+        sample.main("classical", device="cpu")
+        assert capsys.readouterr().err.count("samples taken over from an earlier run") == 4
+    assert files_of(project) == before  # to the last byte: what reads them is not stale
 
 
 def test_again_takes_everything_over_and_a_damaged_piece_is_made_again(project):
@@ -54,29 +72,31 @@ def test_again_takes_everything_over_and_a_damaged_piece_is_made_again(project):
         piece.write_bytes(b"damaged")
         sample.main("classical", device="cpu")
         assert tars(project) == before
-        drawn = Finished.open(project / "data/samples/classical/centre/telea").draw
-    assert (drawn["reused"], drawn["made"]) == (36, 0)
+        drawn = SampleStore.open(project / "data/samples/classical/centre/mean").description
+        other = SampleStore.open(project / "data/samples/classical/centre/telea").description
+    assert (drawn["reused"], drawn["made"]) == (0, 36)  # one piece
+    assert (other["reused"], other["made"]) == (0, 36)  # as it was: what stands is not described anew
 
 
 def test_other_params_are_other_samples(project):
     with toy.inside(project):
         sample.main("classical", device="cpu")
         sample.main("classical", device="cpu", set_=["methods.classical.inpaint.radius=5"])
-        assert Finished.open(project / "data/samples/classical/centre/telea").draw["reused"] == 0
+        assert SampleStore.open(project / "data/samples/classical/centre/telea").description["reused"] == 0
 
 
 def test_limit_takes_the_first_images(project):
     with toy.inside(project):
         sample.main("classical", device="cpu", limit=2)
-    assert len(Finished.open(project / "data/samples/classical/centre/mean").keys) == 2
+    assert len(SampleStore.open(project / "data/samples/classical/centre/mean").keys) == 2
 
 
 def test_mistakes_are_one_line(project):
     with toy.inside(project):
         with pytest.raises(UserError, match="no such method"):
             sample.main("clasical", device="cpu")
-        with pytest.raises(UserError, match=r"draws\.few\.maskss.*masks"):
-            toy.write_params(project, {**toy.params(project), "draws": {"few": {"maskss": "centre", "samples": 1}}})
+        with pytest.raises(UserError, match=r"testsets\.few\.maskss.*masks"):
+            toy.write_params(project, {**toy.params(project), "testsets": {"few": {"maskss": "centre", "samples": 1}}})
             sample.main("classical", device="cpu")
 
 
@@ -84,13 +104,13 @@ def slow(root: Path) -> None:
     """Params under which one piece is one image, and takes a while."""
     values = toy.params(root)
     values["methods"]["classical"]["inpaint"] = {"algorithm": "biharmonic"}
-    toy.write_params(root, {**values, "draws": {"centre": {"masks": "centre", "images": 5, "samples": 64}}})
+    toy.write_params(root, {**values, "testsets": {"centre": {"masks": "centre", "images": 5, "samples": 64}}})
 
 
 def start(root: Path) -> subprocess.Popen:
     project = Path(__file__).resolve().parent.parent
     environment = {**os.environ, "PYTHONPATH": str(project), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "stages", "sample", "classical", "--device", "cpu"]
+    command = [sys.executable, "-m", "stages.cli.app", "sample", "classical", "--device", "cpu"]
     return subprocess.Popen(command, cwd=root, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 
@@ -106,6 +126,6 @@ def test_a_killed_run_goes_on_and_ends_as_an_undisturbed_one(project, tmp_path):
     for root in (project, tmp_path / "undisturbed"):
         with toy.inside(root):
             sample.main("classical", device="cpu")
-    drawn = json.loads((project / "data/samples/classical/centre/plain/draw.json").read_text())
+    drawn = json.loads((project / "data/samples/classical/centre/plain/store.json").read_text())
     assert drawn["reused"] >= 128 and drawn["reused"] + drawn["made"] == 64 * 5
     assert tars(project) == tars(tmp_path / "undisturbed")

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from stages import shard
-from stages.__main__ import run
+from stages.cli.app import run
 from stages.images.dataset import Dataset
 from stages.images.masks import MaskSet
 
@@ -16,8 +16,8 @@ PARAMS = """\
 datasets:
   mine: {layout: folder, root: src, size: 16, shares: {val: 0.1, test: 0.3}, manifest: ''}  # yours
 masks:
-  box80: {law: box, side: 0.8}
-  large: {law: free_form, size: "large"}
+  box80: {generator: box, side: 0.8}
+  large: {generator: free_form, size: "large"}
 """
 
 
@@ -52,18 +52,18 @@ def test_shards_and_masks_are_made_twice_alike(project: Path, capsys: pytest.Cap
     assert {path.name for path in (project / "data/shards").iterdir()} == {"mine"}
 
 
-def test_look_writes_the_manifest_and_leaves_the_rest(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    shard.main(look=True)
+def test_refresh_writes_the_manifest_and_leaves_the_rest(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shard.main(refresh=True)
     once = (project / "params.yaml").read_text()
     manifest = capsys.readouterr().out.split()[1]
     assert once == PARAMS.replace("manifest: ''", f"manifest: {manifest}") or manifest in once
     assert "# numbers" in once and "# yours" in once and '"large"' in once
-    shard.main(look=True)
+    shard.main(refresh=True)
     assert "unchanged" in capsys.readouterr().out and (project / "params.yaml").read_text() == once
     (project / "src/0.png").unlink()
     shard.main()
-    assert "shard --look mine" in capsys.readouterr().err
-    shard.main(look=True)
+    assert "shard --refresh mine" in capsys.readouterr().err
+    shard.main(refresh=True)
     assert manifest not in (project / "params.yaml").read_text()
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,18 +16,19 @@ import torch
 from ruamel.yaml import YAML
 from safetensors.torch import load_file
 
-from stages import places, tables
-from stages.__main__ import run as verb
+from stages.cli.app import run as verb
+from stages.cli.evaluate import main as evaluate
 from stages.contract import UserError
-from stages.engine import lock, parts
-from stages.engine.distributed import Ranks
-from stages.engine.params import read
-from stages.engine.release import read_config, read_trained
-from stages.evaluate import main as evaluate
-from stages.images.pixels import write_png
-from stages.learning import Learning
-from stages.shard import block_of, make
+from stages.images.files import write_png
+from stages.images.layouts import dataset_params
+from stages.project import locks, paths, tables
+from stages.project.params import read
+from stages.project.releases import read_config, read_trained
+from stages.shard import make
 from stages.train import main
+from stages.training import parts
+from stages.training.distributed import Ranks
+from stages.training.session import TrainingSession
 
 SIZES = {"width": 8, "multipliers": [1, 1], "blocks": 1, "attention": [], "normalisation": "layer"}
 LOOP = {"steps": 3, "batch": 4, "eval_images": 4, "log_every": 1, "save_every": 1, "eval_every": 0}
@@ -43,7 +45,7 @@ VQ = {
 PARAMS = {
     "data": {"dataset": "dots"},
     "datasets": {"dots": {"layout": "folder", "size": 16, "root": "dots", "duplicates": {"remove": False}}},
-    "masks": {"half": {"law": "box", "side": 0.5}, "most": {"law": "box", "side": 0.8}},
+    "masks": {"half": {"generator": "box", "side": 0.5}, "most": {"generator": "box", "side": 0.8}},
     "track": "none",
     "methods": {
         "latent_codes": {
@@ -75,13 +77,13 @@ def home(tmp_path_factory):
         patch.setenv("https_proxy", "http://127.0.0.1:9")
         for name in ("PLURIFILL_DATA", "PLURIFILL_WEIGHTS"):
             patch.delenv(name, raising=False)
-        make("dots", block_of(read(), "dots"), PARAMS["masks"])
+        make("dots", dataset_params(read(), "dots"), PARAMS["masks"])
         yield home
 
 
 def learning(part, *overrides):
     plan = parts.plan(read(overrides=overrides), "latent_codes", part)
-    return Learning.of(plan, torch.device("cpu"), Ranks())
+    return TrainingSession.of(plan, torch.device("cpu"), Ranks())
 
 
 def key(part, name):
@@ -126,11 +128,11 @@ def test_evaluate_refuses_a_part_whose_figures_hang_on_what_is_not_released(trai
         evaluate("latent_codes", "prior")
 
 
-def test_evaluate_takes_another_law_and_refuses_what_is_not_there(trained):
+def test_evaluate_takes_another_mask_generator_and_refuses_what_is_not_there(trained):
     evaluate("latent_codes", "encoder", masks="most")
-    assert tables.read(places.parts("latent_codes") / "encoder.test.most")["masks"].unique().tolist() == ["most"]
+    assert tables.read(paths.parts("latent_codes") / "encoder.test.most")["masks"].unique().tolist() == ["most"]
     for wrong in ({"split": "tset"}, {"masks": "mots"}):
-        with pytest.raises(UserError, match=r"choose|mots"):
+        with pytest.raises(UserError, match=r"no tset images|mots"):
             evaluate("latent_codes", "encoder", **wrong)
 
 
@@ -138,7 +140,7 @@ def test_the_card_says_what_was_left_out_and_the_config_what_it_hangs_on(trained
     assert "Left out: perceptual:vgg" in (trained / "vq" / "card.md").read_text()
     config = read_config(trained / "encoder")
     assert config["parents"] == {"vq": read_config(trained / "vq")["sha256"]}
-    assert config["masks"] == {"name": "half", "law": {"law": "box", "side": 0.5}}
+    assert config["masks"] == {"name": "half", "generator": {"generator": "box", "side": 0.5}}
     assert config["params"]["token_mask"]["alpha"] == 0.5
     assert read_config(trained / "vq")["perceptual"] == {"vgg": "absent"}
 
@@ -162,12 +164,12 @@ def test_a_damaged_or_missing_part_is_told_in_one_line(trained, tmp_path):
 
 
 def test_a_finished_part_is_not_trained_again_but_another_configuration_is(trained, capsys):
-    stale = places.progress("latent_codes", "prior", "0" * 16)
-    busy = places.progress("latent_codes", "prior", "1" * 16)
+    stale = paths.progress("latent_codes", "prior", "0" * 16)
+    busy = paths.progress("latent_codes", "prior", "1" * 16)
     for folder in (stale, busy):
         folder.mkdir(parents=True)
     before = (trained / "prior" / "model.safetensors").stat().st_mtime_ns
-    with lock.held(busy / "lock", 0, "busy"):
+    with locks.held(busy / "lock", 0, "busy"):
         main("latent_codes", "prior")
         assert "trained already" in capsys.readouterr().err
         assert (trained / "prior" / "model.safetensors").stat().st_mtime_ns == before
@@ -177,11 +179,19 @@ def test_a_finished_part_is_not_trained_again_but_another_configuration_is(train
     main("latent_codes", "prior")
 
 
+def test_a_part_that_dvc_removed_before_it_ran_the_stage_is_put_back(trained, capsys):
+    before = {path.name: path.read_bytes() for path in (trained / "vq").glob("*.*")}
+    shutil.rmtree(trained / "vq")
+    main("latent_codes", "vq")
+    assert "trained already" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in (trained / "vq").glob("*.*")} == before
+
+
 def test_the_fingerprint_hangs_on_what_the_result_depends_on_and_on_nothing_else(trained):
-    mark = learning("encoder").mark
+    fingerprint = learning("encoder").fingerprint
     for same in ("log_every=7", "eval_every=2", "save_every=9", "workers=1", "nonfinite_limit=3"):
-        assert learning("encoder", key("encoder", f"loop.{same}")).mark == mark
-    assert learning("encoder", "masks.most.side=0.7").mark == mark
+        assert learning("encoder", key("encoder", f"loop.{same}")).fingerprint == fingerprint
+    assert learning("encoder", "masks.most.side=0.7").fingerprint == fingerprint
     for other in (
         key("encoder", "lr=0.5"),
         key("encoder", "loop.steps=4"),
@@ -190,20 +200,23 @@ def test_the_fingerprint_hangs_on_what_the_result_depends_on_and_on_nothing_else
         "masks.half.side=0.4",
         "methods.latent_codes.token_mask.alpha=0.9",
     ):
-        assert learning("encoder", other).mark != mark
+        assert learning("encoder", other).fingerprint != fingerprint
 
 
 def test_two_processes_never_train_one_state(trained, monkeypatch):
-    monkeypatch.setattr("stages.learning.PATIENCE_S", 0.0)
+    monkeypatch.setattr("stages.training.session.PATIENCE_S", 0.0)
     one = learning("vq", key("vq", "lr=0.01"))
-    progress = places.progress("latent_codes", "vq", one.mark)
-    with lock.held(progress / "lock", 0, ""), pytest.raises(UserError, match=r"another process trains latent_codes/vq"):
+    progress = paths.progress("latent_codes", "vq", one.fingerprint)
+    with (
+        locks.held(progress / "lock", 0, ""),
+        pytest.raises(UserError, match=r"another process trains latent_codes/vq"),
+    ):
         one.run(None)
 
 
 def test_sigterm_saves_exits_with_143_and_releases_nothing(trained, capsys):
     block = [key("vq", "loop.steps=100000"), key("vq", "lr=0.02")]
-    folder = places.progress("latent_codes", "vq", learning("vq", *block).mark)
+    folder = paths.progress("latent_codes", "vq", learning("vq", *block).fingerprint)
 
     def end() -> None:
         while not list(folder.glob("step-*.pt")):
@@ -218,7 +231,7 @@ def test_sigterm_saves_exits_with_143_and_releases_nothing(trained, capsys):
     assert stop.value.code == 143
     assert "stopped by SIGTERM latent_codes/vq after step" in capsys.readouterr().err
     assert len(list(folder.glob("step-*.pt"))) in {1, 2}
-    assert lock.is_free(folder / "lock")
+    assert locks.is_free(folder / "lock")
     assert read_config(trained / "vq")["params"]["lr"] != 0.02  # nothing half-done was released
 
 
@@ -272,5 +285,5 @@ def test_a_dry_run_of_all_parts_tells_every_part(capsys):
 def test_torchrun_trains_a_part(trained):
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     words = ["train", "latent_codes", "vq", "-S", key("vq", "lr=0.03"), "-S", key("vq", "restart_after=1")]
-    subprocess.run([*torchrun, "-m", "stages", *words], check=True, timeout=240)
+    subprocess.run([*torchrun, "-m", "stages.cli.app", *words], check=True, timeout=240)
     assert read_config(trained / "vq")["params"]["lr"] == 0.03

@@ -1,4 +1,4 @@
-"""What a build kept, what it refused and why, what was a copy of what: the rows of a dataset's tables, and its card."""
+"""What a build kept, what it refused and why, what was a duplicate of what: a dataset's tables, and its card."""
 
 import hashlib
 from collections import Counter
@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from stages.images.block import Block
-from stages.images.copies import Copy
-from stages.images.dataset import SPLITS, Place
+from stages.images.dataset import SPLITS, ByteRange
+from stages.images.dataset_params import DatasetParams
+from stages.images.duplicates import Duplicate
 from stages.images.prepare import Prepared, Refused
 
 INDEX = [
@@ -18,7 +18,7 @@ INDEX = [
 ]
 QUARANTINE = ["name", "split", "reason"]
 DUPLICATES = ["name", "split", "of_key", "of_split", "kind", "distance", "removed"]
-NOWHERE = Place("", -1, 0)
+NO_LABELS = ByteRange("", -1, 0)
 
 
 @dataclass
@@ -27,14 +27,14 @@ class Audit:
 
     kept: list[dict[str, Any]] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
-    copies: list[dict[str, Any]] = field(default_factory=list)
+    duplicates: list[dict[str, Any]] = field(default_factory=list)
 
-    def keep(self, key: str, found: Prepared, image: Place, labels: Place = NOWHERE) -> None:
+    def keep(self, key: str, found: Prepared, image: ByteRange, labels: ByteRange = NO_LABELS) -> None:
         """An image that is in the dataset, and where its bytes are."""
         height, width, _ = found.image_HWC.shape
         item = found.item
         row: dict[str, Any] = {"key": key, "split": item.split, "source": item.source, "name": item.name}
-        row |= {"sha256": found.sha256, "labels_sha256": found.labels_sha256, "phash": f"{found.look.hash:016x}"}
+        row |= {"sha256": found.sha256, "labels_sha256": found.labels_sha256, "phash": f"{found.appearance.dhash:016x}"}
         row |= {"width": width, "height": height, "shard": image.shard, "offset": image.offset, "length": image.length}
         self.kept.append(row | {"labels_offset": labels.offset, "labels_length": labels.length})
 
@@ -42,29 +42,29 @@ class Audit:
         """An image that cannot be used."""
         self.refused.append({"name": found.item.name, "split": found.item.split, "reason": found.reason})
 
-    def copy(self, found: Prepared, copy: Copy, removed: bool) -> None:
-        """A training image that a held-out image is a copy of."""
-        row = {"name": found.item.name, "split": found.item.split, "of_key": copy.key, "of_split": copy.split}
-        self.copies.append(row | {"kind": copy.kind, "distance": copy.distance, "removed": removed})
+    def duplicate(self, found: Prepared, of: Duplicate, removed: bool) -> None:
+        """A training image that is a duplicate of a held-out one."""
+        row = {"name": found.item.name, "split": found.item.split, "of_key": of.key, "of_split": of.split}
+        self.duplicates.append(row | {"kind": of.kind, "distance": of.distance, "removed": removed})
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Name -> table."""
         return {
             "index": pd.DataFrame(self.kept, columns=INDEX),
             "quarantine": pd.DataFrame(self.refused, columns=QUARANTINE),
-            "duplicates": pd.DataFrame(self.copies, columns=DUPLICATES),
+            "duplicates": pd.DataFrame(self.duplicates, columns=DUPLICATES),
         }
 
-    def card(self, name: str, block: Block, classes: int) -> dict[str, Any]:
+    def card(self, name: str, params: DatasetParams, classes: int) -> dict[str, Any]:
         """dataset.json: what networks and protocols must know. Split hashes cover keys, pixels and labels, in order."""
         hashes = {split: hashlib.sha256() for split in SPLITS}
         for row in self.kept:
             hashes[row["split"]].update(f"{row['key']} {row['sha256']} {row['labels_sha256']}\n".encode())
         counts = Counter(row["split"] for row in self.kept)
-        removed = sum(row["removed"] for row in self.copies)
-        card = {"name": name, "layout": block.layout, "size": block.size, "classes": classes, "flip": block.flip}
+        removed = sum(row["removed"] for row in self.duplicates)
+        card = {"name": name, "layout": params.layout, "size": params.size, "classes": classes, "flip": params.flip}
         card |= {"counts": {split: counts[split] for split in SPLITS}}
         card |= {"sources": len({row["source"] for row in self.kept})}
         card |= {"splits": {split: hashes[split].hexdigest() for split in SPLITS}}
-        card |= {"quarantined": len(self.refused), "duplicates": {"listed": len(self.copies), "removed": removed}}
+        card |= {"quarantined": len(self.refused), "duplicates": {"listed": len(self.duplicates), "removed": removed}}
         return card

@@ -7,15 +7,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from stages import tables
 from stages.contract import Spec, UserError
 from stages.images.pixels import Uint8
+from stages.project import tables
 
 SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
-class Place:
+class ByteRange:
     """Where one member's bytes lie: a tar's name, offset and length (length 0: there is no such member)."""
 
     shard: str
@@ -39,8 +39,8 @@ class Dataset:
     keys: list[str]
     sources: list[str]
     shapes: list[tuple[int, int]]
-    images: list[Place]
-    maps: list[Place]
+    images: list[ByteRange]
+    maps: list[ByteRange]
     starts: list[int]  # of each image in the packed pixels
     packed: Uint8 | None
 
@@ -65,8 +65,8 @@ class Dataset:
             keys=frame["key"].astype(str).tolist(),
             sources=frame["source"].astype(str).tolist(),
             shapes=shapes,
-            images=_places(shards, frame["offset"].tolist(), frame["length"].tolist()),
-            maps=_places(shards, frame["labels_offset"].tolist(), frame["labels_length"].tolist()),
+            images=_ranges(shards, frame["offset"].tolist(), frame["length"].tolist()),
+            maps=_ranges(shards, frame["labels_offset"].tolist(), frame["labels_length"].tolist()),
             starts=[0, *ends.tolist()],
             packed=_packed(folder, split, int(ends[-1])),
         )
@@ -88,10 +88,10 @@ class Dataset:
         data = np.frombuffer(self._member(self.maps[index]), dtype=np.uint8)
         return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
 
-    def _member(self, place: Place) -> bytes:
-        with (self.folder / place.shard).open("rb") as tar:
-            tar.seek(place.offset)
-            return tar.read(place.length)
+    def _member(self, member: ByteRange) -> bytes:
+        with (self.folder / member.shard).open("rb") as tar:
+            tar.seek(member.offset)
+            return tar.read(member.length)
 
 
 def read_card(folder: Path) -> dict:
@@ -126,5 +126,5 @@ def _packed(folder: Path, split: str, expected: int) -> Uint8 | None:
     return np.memmap(path, dtype=np.uint8, mode="r")
 
 
-def _places(shards: list[str], offsets: list[int], lengths: list[int]) -> list[Place]:
-    return [Place(*row) for row in zip(shards, offsets, lengths, strict=True)]
+def _ranges(shards: list[str], offsets: list[int], lengths: list[int]) -> list[ByteRange]:
+    return [ByteRange(*row) for row in zip(shards, offsets, lengths, strict=True)]

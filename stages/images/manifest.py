@@ -1,28 +1,29 @@
-"""A source's fingerprint: names, sizes and times of its files, so that a change is noticed without reading them."""
+"""A digest of a source: names, sizes and times of its files, so that a change is noticed without reading them."""
 
 import hashlib
 
-from stages.images.block import Block
-from stages.images.sources import LAYOUTS
+from stages.images.dataset_params import DatasetParams
+from stages.images.layouts import layout
 from stages.images.sources.item import Item
 
 
-def manifest(block: Block) -> str:
-    """16 hex digits over (name, split, size, time) of every image and label file of the block's source.
+def manifest(params: DatasetParams) -> str:
+    """16 hex digits over (name, split, size, time) of every image and label file of the dataset's source.
 
     For `photographs`, whose times are the installer's, names and sizes alone: the same on every machine.
     """
-    return of_items(LAYOUTS[block.layout].items(block), LAYOUTS[block.layout].dated)
+    source = layout(params.layout)
+    return of_items(source.items(params), source.DATED)
 
 
 def of_items(items: list[Item], dated: bool) -> str:
     """The same for items that are at hand; a file that is gone counts as one of size -1."""
-    told = hashlib.sha256()
+    digest = hashlib.sha256()
     for item in sorted(items, key=lambda item: item.name):
-        told.update(f"{item.name}\0{item.split}".encode())
+        digest.update(f"{item.name}\0{item.split}".encode())
         for path in (item.path, *item.beside):
             stat = path.stat() if path.is_file() else None
             size, time = (stat.st_size, stat.st_mtime_ns) if stat else (-1, 0)
-            told.update(f"\0{path.name}\0{size}\0{time if dated else 0}".encode())
-        told.update(b"\n")
-    return told.hexdigest()[:16]
+            digest.update(f"\0{path.name}\0{size}\0{time if dated else 0}".encode())
+        digest.update(b"\n")
+    return digest.hexdigest()[:16]

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from stages.contract import UserError
-from stages.images.block import Block
-from stages.images.copies import Look, look, sha256_of
 from stages.images.dataset import decode
+from stages.images.dataset_params import DatasetParams
+from stages.images.duplicates import Appearance, appearance_of, sha256_of
 from stages.images.pixels import Uint8
 from stages.images.sources.item import Item
 
@@ -25,7 +25,7 @@ class Prepared:
     labels: bytes
     sha256: str  # of the pixels and their shape
     labels_sha256: str  # the same of the label map; empty where there is none
-    look: Look  # of the source's own pixels: train is not cropped as val and test are
+    appearance: Appearance  # of the source's own pixels: train is not cropped as val and test are
 
 
 @dataclass(frozen=True)
@@ -36,32 +36,32 @@ class Refused:
     reason: str
 
 
-def prepare(item: Item, block: Block, classes: int) -> Prepared | Refused:
+def prepare(item: Item, params: DatasetParams, classes: int) -> Prepared | Refused:
     """The item as it will be stored; whatever is wrong with its files becomes a reason."""
     try:
-        image_HWC = item.image(block.max_pixels)
-        seen = look(image_HWC)
+        image_HWC = item.image(params.max_pixels)
+        appearance = appearance_of(image_HWC)
         labels_HW = _checked(item.labels(), classes) if item.labels else None
-        size = stored_size(image_HWC, item.split, block)
-        centre = None if _stays_whole(item.split, block) else block.size
+        size = stored_size(image_HWC, item.split, params)
+        centre = None if _stays_whole(item.split, params) else params.size
         image_HWC = crop(resize(image_HWC, size, cv2.INTER_AREA), centre)
         labels_HW = None if labels_HW is None else crop(resize(labels_HW, size, cv2.INTER_NEAREST), centre)
     except (ValueError, OSError, UserError) as error:
         return Refused(item, str(error))
-    data = encode(image_HWC, block)
-    stored_HWC = image_HWC if block.format == "png" else decode(data)
+    data = encode(image_HWC, params)
+    stored_HWC = image_HWC if params.format == "png" else decode(data)
     labels, labels_sha256 = (b"", "") if labels_HW is None else (_png(labels_HW), sha256_of(labels_HW))
-    return Prepared(item, stored_HWC, data, labels, sha256_of(stored_HWC), labels_sha256, seen)
+    return Prepared(item, stored_HWC, data, labels, sha256_of(stored_HWC), labels_sha256, appearance)
 
 
-def stored_size(image_HWC: Uint8, split: str, block: Block) -> tuple[int, int]:
+def stored_size(image_HWC: Uint8, split: str, params: DatasetParams) -> tuple[int, int]:
     """(height, width) after resizing. Training keeps what a random crop needs; val and test go to the size itself."""
     height, width = image_HWC.shape[:2]
-    side = (block.resize.side or block.size) if _stays_whole(split, block) else block.size
-    if block.resize.policy == "square":
+    side = (params.resize.side or params.size) if _stays_whole(split, params) else params.size
+    if params.resize.policy == "square":
         return side, side
-    if block.resize.policy == "none":
-        if min(height, width) < block.size:
+    if params.resize.policy == "none":
+        if min(height, width) < params.size:
             raise ValueError(f"smaller than the size: {width} x {height}, and resize.policy is none")
         return height, width
     scale = side / min(height, width)
@@ -85,12 +85,12 @@ def crop(image_HW: Uint8, size: int | None) -> Uint8:
     return image_HW[top : top + size, left : left + size]
 
 
-def encode(image_HWC: Uint8, block: Block) -> bytes:
+def encode(image_HWC: Uint8, params: DatasetParams) -> bytes:
     """uint8 RGB (H, W, 3) as PNG or JPEG bytes, the same for the same pixels."""
-    if block.format == "jpg":
+    if params.format == "jpg":
         import simplejpeg  # here, since datasets stored as PNG do without it
 
-        return simplejpeg.encode_jpeg(np.ascontiguousarray(image_HWC), block.quality, "RGB", "444")
+        return simplejpeg.encode_jpeg(np.ascontiguousarray(image_HWC), params.quality, "RGB", "444")
     return _png(image_HWC[..., ::-1])
 
 
@@ -100,8 +100,8 @@ def _png(image: Uint8) -> bytes:
     return data.tobytes()
 
 
-def _stays_whole(split: str, block: Block) -> bool:
-    return split == "train" and block.crop == "random"
+def _stays_whole(split: str, params: DatasetParams) -> bool:
+    return split == "train" and params.crop == "random"
 
 
 def _checked(labels_HW: Uint8, classes: int) -> Uint8:

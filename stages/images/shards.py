@@ -5,7 +5,7 @@ import tarfile
 from pathlib import Path
 from typing import BinaryIO
 
-from stages.images.dataset import Place, packed_path
+from stages.images.dataset import ByteRange, packed_path
 from stages.images.pixels import Uint8
 
 BLOCK = 512  # a tar's members fill whole blocks
@@ -19,7 +19,7 @@ class Shards:
         self.count = 0
         self.tar: tarfile.TarFile | None = None
 
-    def add(self, key: str, members: dict[str, bytes]) -> dict[str, Place]:
+    def add(self, key: str, members: dict[str, bytes]) -> dict[str, ByteRange]:
         """Write one sample's members (ending -> bytes), side by side in one tar; where each one's bytes are."""
         if self.tar is not None and self.tar.offset > self.limit:
             self.close()
@@ -38,12 +38,12 @@ class Shards:
     def _name(self) -> str:
         return f"{self.stem}-{self.count:06d}.tar"
 
-    def _write(self, tar: tarfile.TarFile, name: str, data: bytes) -> Place:
+    def _write(self, tar: tarfile.TarFile, name: str, data: bytes) -> ByteRange:
         header = tarfile.TarInfo(name)  # time 0, owner 0: nothing of this machine enters the bytes
         header.size = len(data)
         tar.addfile(header, io.BytesIO(data))
         filled = -(-len(data) // BLOCK) * BLOCK
-        return Place(self._name, tar.offset - filled, len(data))
+        return ByteRange(self._name, tar.offset - filled, len(data))
 
 
 class Packed:

@@ -5,17 +5,20 @@ the number of samples.
 """
 
 from stages.contract import UserError
-from stages.metrics.collected import Collected, ComparedOnSubsets
-from stages.metrics.frechet import Gaussian, fit, frechet
-from stages.metrics.view import Axes, TooFewError
+from stages.metrics.core.contract import Better, Default, MetricContext, require_images
+from stages.metrics.core.frechet import Gaussian, frechet_distance
+from stages.metrics.core.label import Label
+from stages.metrics.core.set_metric import SubsetComparison
 
-BETTER = "lower"
+NAMES = ("fd_alexnet",)
+BETTER: Better = "lower"
+LABELS = {
+    "fd": Label(
+        "FD", "", "Frechet distance between the features of completions and of originals", "perception", rank=20
+    )
+}
+DEFAULTS = (Default("fd_alexnet"),)  # of fewer images, too: the reader is told how many it needs
 LEAST = {"alexnet": 384}  # images; with fewer the number tells more of n than of the method
-
-
-def frechet_distance(label: str, network: str, axes: Axes) -> ComparedOnSubsets[Gaussian]:
-    """The distance on a network's features, under its own name."""
-    return ComparedOnSubsets(Collected(network, axes), fit, lambda real, fake_ND: {label: frechet(real, fit(fake_ND))})
 
 
 def needs(name: str) -> str:
@@ -23,11 +26,10 @@ def needs(name: str) -> str:
     return name.removeprefix("fd_")
 
 
-def build(axes: Axes, name: str) -> ComparedOnSubsets[Gaussian]:
+def build(context: MetricContext, name: str) -> SubsetComparison[Gaussian]:
     """The metric `fd_<features>`; TooFewError under the least number of images."""
     network = name.removeprefix("fd_")
     if network not in LEAST:
         raise UserError(f"params: metric {name}: write fd_<features>, the features of {', '.join(LEAST)}")
-    if axes.images < LEAST[network]:
-        raise TooFewError(f"{name} needs at least {LEAST[network]} images, and here are {axes.images}")
-    return frechet_distance(name, network, axes)
+    require_images(name, LEAST[network], context)
+    return frechet_distance(name, network, context)

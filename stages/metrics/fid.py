@@ -4,13 +4,16 @@ Its bias falls as 1 / n, so it is given with n, refused below 1,000 images, and 
 is the unbiased one, as the paper's own code has it (StyleGAN2-ADA's and so MAT's divides by n).
 """
 
-from stages.metrics.collected import ComparedOnSubsets
-from stages.metrics.fd import frechet_distance
-from stages.metrics.frechet import Gaussian
-from stages.metrics.view import Axes, TooFewError
+from stages.metrics.core.contract import Better, Default, MetricContext, require_images
+from stages.metrics.core.frechet import Gaussian, frechet_distance
+from stages.metrics.core.label import Label
+from stages.metrics.core.set_metric import SubsetComparison
 
-BETTER = "lower"
+NAMES = ("fid",)
+BETTER: Better = "lower"
+LABELS = {"fid": Label("FID", "", "Frechet distance of Inception features", "perception", rank=30)}
 LEAST = 1000  # images
+DEFAULTS = (Default("fid", images=LEAST),)
 
 
 def needs(name: str) -> str:
@@ -18,8 +21,7 @@ def needs(name: str) -> str:
     return "inception"
 
 
-def build(axes: Axes, name: str) -> ComparedOnSubsets[Gaussian]:
+def build(context: MetricContext, name: str) -> SubsetComparison[Gaussian]:
     """The metric `fid`; TooFewError under the least number of images."""
-    if axes.images < LEAST:
-        raise TooFewError(f"fid needs at least {LEAST} images, and here are {axes.images}")
-    return frechet_distance("fid", "inception", axes)
+    require_images("fid", LEAST, context)
+    return frechet_distance("fid", "inception", context)

@@ -9,10 +9,21 @@ Two random sets of n points in d dimensions are separable as often as not at n =
 import numpy as np
 from torch import Tensor
 
-from stages.metrics.collected import Collected, Compared
-from stages.metrics.view import Axes, TooFewError
+from stages.metrics.core.contract import Better, Default, MetricContext, require_images
+from stages.metrics.core.label import Label
+from stages.metrics.core.set_metric import FeatureCollector, SetComparison
 
-BETTER = "higher"
+NAMES = ("identity_discrimination",)
+BETTER: Better = "higher"
+LABELS = {
+    "identity_discrimination_paired": Label(
+        "P-IDS", "", "share of completions that a linear machine finds more real than their original", "perception", 80
+    ),
+    "identity_discrimination_unpaired": Label(
+        "U-IDS", "", "error of a linear machine that tells completions from originals", "perception", 81
+    ),
+}
+DEFAULTS = (Default("identity_discrimination", images=1000),)  # of fewer than LEAST, too: the reader is told
 LEAST = 2048 + 2  # images; 2048 features
 
 
@@ -38,9 +49,7 @@ def needs(name: str) -> str:
     return "inception"
 
 
-def build(axes: Axes, name: str) -> Compared[Tensor]:
+def build(context: MetricContext, name: str) -> SetComparison[Tensor]:
     """The metric `identity_discrimination`: both scores; TooFewError under the least number of images."""
-    if axes.images < LEAST:
-        told = f"{name} needs at least {LEAST} images (with fewer, any two sets are separable)"
-        raise TooFewError(f"{told}, and here are {axes.images}")
-    return Compared(Collected("inception", axes), lambda real_ND: real_ND, compare)
+    require_images(name, LEAST, context, "with fewer, any two sets are separable")
+    return SetComparison(FeatureCollector("inception", context), lambda real_ND: real_ND, compare)

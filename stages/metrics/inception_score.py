@@ -14,13 +14,18 @@ import torch
 from torch import Tensor
 
 from stages.contract import UserError
-from stages.metrics.backbones import backbone
-from stages.metrics.collected import Collected
-from stages.metrics.view import Axes, TooFewError, View
+from stages.metrics.core.backbones import backbone
+from stages.metrics.core.batch import EvalBatch
+from stages.metrics.core.contract import Better, Default, MetricContext, require_images
+from stages.metrics.core.label import Label
+from stages.metrics.core.set_metric import FeatureCollector
 
-BETTER = "higher"
+NAMES = ("inception_score_splits10",)
+BETTER: Better = "higher"
+LABELS = {"inception_score": Label("IS", "", "inception score, over splits of the images", "perception", rank=70)}
 LEAST_A_SPLIT = 100  # images: paper 001's 1,000 in 10 splits
-NAME = re.compile(r"inception_score_splits([1-9]\d*)(_modified)?")
+DEFAULTS = (Default("inception_score_splits10", images=10 * LEAST_A_SPLIT),)
+SPELT = re.compile(r"inception_score_splits([1-9]\d*)(_modified)?")
 
 
 def scores(logits_NM: Tensor, splits: int) -> tuple[float, float]:
@@ -42,13 +47,13 @@ def _of_split(log_p_NM: Tensor) -> tuple[float, float]:
 class InceptionScore:
     """Collects features; the classifier is applied in the end."""
 
-    def __init__(self, name: str, splits: int, axes: Axes) -> None:
+    def __init__(self, name: str, splits: int, context: MetricContext) -> None:
         self.name, self.splits = name, splits
-        self.features = Collected("inception", axes)
-        self.classes_MD = backbone("inception", axes.device).get_buffer("classes_MD").cpu()
+        self.features = FeatureCollector("inception", context)
+        self.classes_MD = backbone("inception", context.device).get_buffer("classes_MD").cpu()
 
-    def __call__(self, view: View) -> Mapping[str, Tensor]:
-        self.features.see(view)
+    def __call__(self, batch: EvalBatch) -> Mapping[str, Tensor]:
+        self.features.see(batch)
         return {}
 
     def whole(self, sets_SN: Tensor) -> Mapping[str, float]:
@@ -65,13 +70,11 @@ def needs(name: str) -> str:
     return "inception"
 
 
-def build(axes: Axes, name: str) -> InceptionScore:
+def build(context: MetricContext, name: str) -> InceptionScore:
     """The metric `inception_score_splits<S>`; TooFewError where a split would have too few images."""
-    match = NAME.fullmatch(name)
+    match = SPELT.fullmatch(name)
     if match is None or match[2]:
         raise UserError(f"params: metric {name}: write inception_score_splits<S>, e.g. inception_score_splits10")
     splits = int(match[1])
-    if axes.images < LEAST_A_SPLIT * splits:
-        needed = f"{LEAST_A_SPLIT * splits} images ({LEAST_A_SPLIT} a split)"
-        raise TooFewError(f"{name} needs at least {needed}, and here are {axes.images}")
-    return InceptionScore(name, splits, axes)
+    require_images(name, LEAST_A_SPLIT * splits, context, f"{LEAST_A_SPLIT} a split")
+    return InceptionScore(name, splits, context)

@@ -2,11 +2,18 @@
 
 from torch import Tensor
 
-from stages.metrics.collected import ComparedOnSubsets
-from stages.metrics.kernel import kernel_distance
-from stages.metrics.view import Axes
+from stages.metrics.core.backbones import NETWORKS
+from stages.metrics.core.contract import Better, MetricContext, require_images
+from stages.metrics.core.kernel import LEAST, kernel_distance
+from stages.metrics.core.label import Label
+from stages.metrics.core.set_metric import SubsetComparison
 
-BETTER = "lower"
+NAMES = tuple(f"kd_{network}" for network in NETWORKS if network != "inception")
+BETTER: Better = "lower"
+LABELS = {
+    "kd": Label("KD", "", "kernel distance between the features of completions and of originals", "perception", rank=50)
+}
+DEFAULTS = ()
 
 
 def needs(name: str) -> str:
@@ -14,6 +21,7 @@ def needs(name: str) -> str:
     return name.removeprefix("kd_")
 
 
-def build(axes: Axes, name: str) -> ComparedOnSubsets[Tensor]:
-    """The metric `kd_<features>`; AbsentError under the least number of images."""
-    return kernel_distance(name, name.removeprefix("kd_"), axes)
+def build(context: MetricContext, name: str) -> SubsetComparison[Tensor]:
+    """The metric `kd_<features>`; TooFewError under the least number of images."""
+    require_images(name, LEAST, context)
+    return kernel_distance(name, name.removeprefix("kd_"), context)

@@ -2,11 +2,15 @@
 
 from torch import Tensor
 
-from stages.metrics.collected import ComparedOnSubsets
-from stages.metrics.kernel import kernel_distance
-from stages.metrics.view import Axes
+from stages.metrics.core.contract import Better, MetricContext, require_images
+from stages.metrics.core.kernel import LEAST, kernel_distance
+from stages.metrics.core.label import Label
+from stages.metrics.core.set_metric import SubsetComparison
 
-BETTER = "lower"
+NAMES = ("kid",)
+BETTER: Better = "lower"
+LABELS = {"kid": Label("KID", "", "kernel distance of Inception features", "perception", rank=40)}
+DEFAULTS = ()
 
 
 def needs(name: str) -> str:
@@ -14,6 +18,7 @@ def needs(name: str) -> str:
     return "inception"
 
 
-def build(axes: Axes, name: str) -> ComparedOnSubsets[Tensor]:
-    """The metric `kid`; AbsentError under the least number of images."""
-    return kernel_distance("kid", "inception", axes)
+def build(context: MetricContext, name: str) -> SubsetComparison[Tensor]:
+    """The metric `kid`; TooFewError under the least number of images."""
+    require_images("kid", LEAST, context)
+    return kernel_distance("kid", "inception", context)

@@ -10,12 +10,21 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from stages import weights
-from stages.metrics.backbones import backbone, completions
-from stages.metrics.collected import load, save
-from stages.metrics.view import AbsentError, Axes, Learnt, View
+from stages.metrics.core.backbones import NETWORKS, backbone, completions
+from stages.metrics.core.batch import EvalBatch
+from stages.metrics.core.contract import AbsentError, Better, MetricContext, TrainingImages
+from stages.metrics.core.label import Label
+from stages.metrics.core.set_metric import load, save
+from stages.project import weights
 
-BETTER = ""
+NAMES = tuple(f"memorisation_{network}" for network in NETWORKS)
+BETTER: Better = ""
+LABELS = {
+    "memorisation": Label(
+        "Memorisation", "", "distance to the nearest training image, in units of the original's own", "other", rank=10
+    )
+}
+DEFAULTS = ()
 ROWS = 1024  # training images compared at once: bounds memory
 
 
@@ -31,23 +40,23 @@ def nearest(query_ND: Tensor, known_MD: Tensor) -> tuple[Tensor, Tensor]:
 class Memorisation:
     """Distances of completions, in units of the original's."""
 
-    def __init__(self, network: str, learnt: Learnt, device: torch.device) -> None:
+    def __init__(self, network: str, training_images: TrainingImages, device: torch.device) -> None:
         self.network, self.net = network, backbone(network, device)
-        self.known_MD = self._features(learnt, device)
+        self.known_MD = self._features(training_images, device)
 
-    def __call__(self, view: View) -> Mapping[str, Tensor]:
-        fake_BKD = completions(view, self.network)
+    def __call__(self, batch: EvalBatch) -> Mapping[str, Tensor]:
+        fake_BKD = completions(batch, self.network)
         fake_BK = nearest(fake_BKD.flatten(0, 1), self.known_MD)[0].unflatten(0, fake_BKD.shape[:2])
-        real_B = nearest(self.net(view.image_BCHW), self.known_MD)[0]
+        real_B = nearest(self.net(batch.image_BCHW), self.known_MD)[0]
         return {f"memorisation_{self.network}": fake_BK / real_B[:, None]}
 
     @torch.inference_mode()
-    def _features(self, learnt: Learnt, device: torch.device) -> Tensor:
+    def _features(self, training_images: TrainingImages, device: torch.device) -> Tensor:
         """Of all training images; kept on disk by their content."""
-        path = learnt.place / f"{self.network}-{weights.digest(self.network)}.npy"
+        path = training_images.place / f"{self.network}-{weights.digest(self.network)}.npy"
         kept_MD = load(path)
         if kept_MD is None:
-            kept_MD = torch.cat([self.net(image_BCHW.to(device)).cpu() for image_BCHW in learnt.batches()])
+            kept_MD = torch.cat([self.net(image_BCHW.to(device)).cpu() for image_BCHW in training_images.batches()])
             save(path, kept_MD)
         return kept_MD.to(device)
 
@@ -57,8 +66,8 @@ def needs(name: str) -> str:
     return name.removeprefix("memorisation_")
 
 
-def build(axes: Axes, name: str) -> Memorisation:
+def build(context: MetricContext, name: str) -> Memorisation:
     """The metric `memorisation_<features>`; AbsentError where training images are not known."""
-    if axes.learnt is None:
+    if context.training_images is None:
         raise AbsentError(f"{name} needs the images that the method learnt from; none are known")
-    return Memorisation(name.removeprefix("memorisation_"), axes.learnt, axes.device)
+    return Memorisation(name.removeprefix("memorisation_"), context.training_images, context.device)

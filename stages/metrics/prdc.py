@@ -9,13 +9,29 @@ k = 3 for the first two, 5 for the others, as their authors have it. `prdc_<feat
 import torch
 from torch import Tensor
 
-from stages.metrics.collected import Collected, Compared
-from stages.metrics.view import Axes, TooFewError
+from stages.metrics.core.backbones import NETWORKS
+from stages.metrics.core.contract import Better, MetricContext, require_images
+from stages.metrics.core.label import SHORT, Label
+from stages.metrics.core.set_metric import FeatureCollector, SetComparison
 
-BETTER = "higher"
+VALUES = {
+    "precision": "share of completions that lie among originals",
+    "recall": "share of originals that lie among completions",
+    "density": "how densely originals lie about a completion",
+    "coverage": "share of originals with a completion nearby",
+}
+NAMES = tuple(f"prdc_{network}" for network in NETWORKS)
+BETTER: Better = "higher"
+LABELS = {
+    f"prdc_{network}_{value}": Label(
+        f"{value.capitalize()} {SHORT.get(network, network)}", "", meaning, "perception", rank=60 + place
+    )
+    for network in NETWORKS
+    for place, (value, meaning) in enumerate(VALUES.items())
+}
+DEFAULTS = ()
 LEAST = 100  # images: with fewer, neighbours are far and every ball holds everything
 K_PRECISION, K_DENSITY = 3, 5
-NAMES = ("precision", "recall", "density", "coverage")
 ROWS = 2048  # of a distance matrix at once: memory grows linearly in n
 
 
@@ -51,13 +67,12 @@ def needs(name: str) -> str:
     return name.removeprefix("prdc_")
 
 
-def build(axes: Axes, name: str) -> Compared[Tensor]:
+def build(context: MetricContext, name: str) -> SetComparison[Tensor]:
     """The metric `prdc_<features>`; TooFewError under the least number of images."""
-    if axes.images < LEAST:
-        raise TooFewError(f"{name} needs at least {LEAST} images, and here are {axes.images}")
+    require_images(name, LEAST, context)
 
     def compare(real_ND: Tensor, fake_ND: Tensor) -> dict[str, float]:
         values = prdc(real_ND, fake_ND.double())
-        return {f"{name}_{label}": value for label, value in zip(NAMES, values, strict=True)}
+        return dict(zip((f"{name}_{value}" for value in VALUES), values, strict=True))
 
-    return Compared(Collected(needs(name), axes), Tensor.double, compare)
+    return SetComparison(FeatureCollector(needs(name), context), Tensor.double, compare)

@@ -4,20 +4,29 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from stages.metrics.reconstruction import difference
-from stages.metrics.view import Axes, Metric, View
+from stages.metrics.core.batch import EvalBatch
+from stages.metrics.core.contract import Better, Default, Metric, MetricContext
+from stages.metrics.core.label import Label
+from stages.metrics.core.pixel_difference import difference
 
-BETTER = "higher"
+NAMES = ("psnr",)
+BETTER: Better = "higher"
+LABELS = {"psnr": Label("PSNR", "dB", "peak signal-to-noise ratio against the original", "fidelity", rank=10)}
+DEFAULTS = (Default("psnr"),)
 
 
-def psnr(view: View) -> Mapping[str, Tensor]:
+def psnr(batch: EvalBatch) -> Mapping[str, Tensor]:
     """(B, K). An exact copy counts as one grey level in one value, so that no mean is infinite."""
-    square_BKCHW = difference(view).square()
+    square_BKCHW = difference(batch).square()
     floor = 1.0 / square_BKCHW[0, 0].numel()
     mse_BK = square_BKCHW.mean(dim=(2, 3, 4)).clamp_min(floor)
     return {"psnr": 10.0 * (255.0**2 / mse_BK).log10()}
 
 
-def build(axes: Axes, name: str) -> Metric:
+def needs(name: str) -> None:
+    """No weights."""
+
+
+def build(context: MetricContext, name: str) -> Metric:
     """The metric `psnr`."""
     return psnr

@@ -9,16 +9,26 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from stages.metrics.reconstruction import LEVELS, PERCENT
-from stages.metrics.view import Axes, Metric, View
+from stages.images.pixels import LEVELS
+from stages.metrics.core.batch import EvalBatch
+from stages.metrics.core.contract import Better, Metric, MetricContext
+from stages.metrics.core.label import Label
+from stages.metrics.core.pixel_difference import PERCENT
 
-BETTER = "lower"
+NAMES = ("seam",)
+BETTER: Better = "lower"
+LABELS = {
+    "seam": Label(
+        "Seam", "%", "jump across the hole's border beyond the original's, in percent of 255", "fidelity", rank=40
+    )
+}
+DEFAULTS = ()
 
 
-def seam(view: View) -> Mapping[str, Tensor]:
+def seam(batch: EvalBatch) -> Mapping[str, Tensor]:
     """(B, K); NaN where the hole has no border."""
-    original_B1 = jump(view.image_BCHW[:, None], view.known_B1HW)
-    return {"seam": (jump(view.judged_BKCHW, view.known_B1HW) - original_B1).abs()}
+    original_B1 = jump(batch.image_BCHW[:, None], batch.known_B1HW)
+    return {"seam": (jump(batch.judged_BKCHW, batch.known_B1HW) - original_B1).abs()}
 
 
 def jump(image_BKCHW: Tensor, known_B1HW: Tensor) -> Tensor:
@@ -31,6 +41,10 @@ def jump(image_BKCHW: Tensor, known_B1HW: Tensor) -> Tensor:
     return total_BK / (pairs_B1 * image_BKCHW.shape[2]) * LEVELS * PERCENT
 
 
-def build(axes: Axes, name: str) -> Metric:
+def needs(name: str) -> None:
+    """No weights."""
+
+
+def build(context: MetricContext, name: str) -> Metric:
     """The metric `seam`."""
     return seam

@@ -11,13 +11,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stages import weights
 from stages.contract import UserError
-from stages.metrics.backbones import MEAN, STD
-from stages.metrics.view import AbsentError, Axes, View
+from stages.metrics.core.backbones import MEAN, STD
+from stages.metrics.core.batch import EvalBatch
+from stages.metrics.core.contract import AbsentError, Better, MetricContext
+from stages.metrics.core.label import Label
+from stages.project import weights
 
-BETTER = "higher"
 NAME, WEIGHTS = "segmentation_deeplabv3", "deeplabv3"
+NAMES = (NAME,)
+BETTER: Better = "higher"
+LABELS = {"segmentation": Label("mIoU", "", "overlap of what a segmentation network sees", "fidelity", rank=50)}
+DEFAULTS = ()
 CLASSES, SIZE = 21, 520  # pixels of the shorter side that the network was trained at
 
 
@@ -72,9 +77,11 @@ class SegmentationOverlap:
     def __init__(self, device: torch.device) -> None:
         self.segment = segmenter(device)
 
-    def __call__(self, view: View) -> Mapping[str, Tensor]:
-        truth_BHW = self.segment(view.image_BCHW)
-        values = [overlap(self.segment(view.judged_BKCHW[:, k]), truth_BHW) for k in range(view.judged_BKCHW.shape[1])]
+    def __call__(self, batch: EvalBatch) -> Mapping[str, Tensor]:
+        truth_BHW = self.segment(batch.image_BCHW)
+        values = [
+            overlap(self.segment(batch.judged_BKCHW[:, k]), truth_BHW) for k in range(batch.judged_BKCHW.shape[1])
+        ]
         return {NAME: torch.stack(values, dim=1)}
 
 
@@ -83,8 +90,8 @@ def needs(name: str) -> str:
     return WEIGHTS
 
 
-def build(axes: Axes, name: str) -> SegmentationOverlap:
+def build(context: MetricContext, name: str) -> SegmentationOverlap:
     """The metric `segmentation_deeplabv3`."""
     if name != NAME:
         raise UserError(f"params: metric {name}: write {NAME}")
-    return SegmentationOverlap(axes.device)
+    return SegmentationOverlap(context.device)

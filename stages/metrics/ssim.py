@@ -11,10 +11,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stages.contract import UserError
-from stages.metrics.reconstruction import LEVELS
-from stages.metrics.view import Axes, View
+from stages.images.pixels import LEVELS
+from stages.metrics.core.batch import EvalBatch
+from stages.metrics.core.contract import Better, Default, MetricContext
+from stages.metrics.core.label import Label
 
-BETTER = "higher"
+NAMES = ("ssim_uniform7", "ssim_gaussian11")
+BETTER: Better = "higher"
+LABELS = {
+    name: Label(f"SSIM {window}", "", "structural similarity to the original", "fidelity", rank=20)
+    for name, window in zip(NAMES, ("7×7", "11×11"), strict=True)
+}
+DEFAULTS = (Default("ssim_uniform7"), Default("ssim_gaussian11"))
 C1, C2 = (0.01 * 255.0) ** 2, (0.03 * 255.0) ** 2
 
 
@@ -36,9 +44,9 @@ class Ssim:
         self.profile_L = profile_L.to(device, torch.float32)
         self.bands: dict[int, Tensor] = {}
 
-    def __call__(self, view: View) -> Mapping[str, Tensor]:
-        image_BCHW = view.image_BCHW * LEVELS
-        completions = (view.judged_BKCHW[:, k] * LEVELS for k in range(view.judged_BKCHW.shape[1]))
+    def __call__(self, batch: EvalBatch) -> Mapping[str, Tensor]:
+        image_BCHW = batch.image_BCHW * LEVELS
+        completions = (batch.judged_BKCHW[:, k] * LEVELS for k in range(batch.judged_BKCHW.shape[1]))
         mean_BCHW, variance_BCHW = self.moments(image_BCHW)
         values = [self.between(image_BCHW, mean_BCHW, variance_BCHW, other_BCHW) for other_BCHW in completions]
         return {self.name: torch.stack(values, dim=1)}
@@ -53,7 +61,7 @@ class Ssim:
         other_mean_BCHW, other_variance_BCHW = self.moments(other_BCHW)
         product_BCHW = mean_BCHW * other_mean_BCHW
         covariance_BCHW = self.correction * (self.smooth(image_BCHW * other_BCHW) - product_BCHW)
-        # levels are centred at 0 inside, so the means, and only they, are shifted back by 127.5
+        # levels are centred at 0 inside, so the means, and only they, are shifted back by LEVELS
         light, other_light = mean_BCHW + LEVELS, other_mean_BCHW + LEVELS
         luminance = (2 * light * other_light + C1) / (light.square() + other_light.square() + C1)
         structure = (2 * covariance_BCHW + C2) / (variance_BCHW + other_variance_BCHW + C2)
@@ -73,8 +81,12 @@ class Ssim:
         return self.bands[size]
 
 
-def build(axes: Axes, name: str) -> Ssim:
+def needs(name: str) -> None:
+    """No weights."""
+
+
+def build(context: MetricContext, name: str) -> Ssim:
     """The metric `ssim_uniform7` or `ssim_gaussian11`."""
     if name not in windows():
         raise UserError(f"params: metric {name}: write {' or '.join(windows())}")
-    return Ssim(name, *windows()[name], axes.device)
+    return Ssim(name, *windows()[name], context.device)

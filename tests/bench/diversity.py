@@ -11,9 +11,9 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from stages import weights
-from stages.metrics.diversity import AllPairs
-from stages.metrics.lpips import BACKBONES, Lpips
+from stages.metrics.core.lpips_network import BACKBONES, Lpips
+from stages.metrics.core.pair_estimators import AllPairs
+from stages.project import weights
 
 GROUP = 64  # images of ours in one forward pass
 BATCHED = 16  # pairs in one call of the batched peer

@@ -16,16 +16,17 @@ import numpy as np
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from stages import weights
 from stages.contract import Spec
-from stages.images.pixels import read_rgb, to_float, write_png
+from stages.evaluation import evaluator
+from stages.images.files import read_rgb, write_png
+from stages.images.pixels import to_float
 from stages.metrics import fd
-from stages.metrics.backbones import backbone
-from stages.metrics.view import Axes
-from stages.samples import store
-from stages.samples.draws import Draw, Opened
-from stages.samples.store import Entry, Finished
-from stages.scoring import evaluation
+from stages.metrics.core.backbones import backbone
+from stages.metrics.core.contract import MetricContext
+from stages.project import weights
+from stages.sampling import store
+from stages.sampling.store import Completion, SampleStore
+from stages.sampling.testsets import TestSet, TestSetParams
 from tests.bench.diversity import both
 from tests.bench.frechet import peer as sqrtm
 
@@ -37,7 +38,7 @@ Numbers = dict[str, float]
 
 @dataclass(frozen=True)
 class Pictures:
-    """Smooth random images, one box hole, and what a draw asks of a dataset and of a mask set."""
+    """Smooth random images, one box hole, and what a test set asks of a dataset and of a mask set."""
 
     count: int
     name: str = "bench"
@@ -89,11 +90,11 @@ def rows() -> list[tuple[str, float, float]]:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The same completions as a folder of PNGs and as a finished draw of ours."""
+    """The same completions as a folder of PNGs and as a finished test set of ours."""
 
     folder: tempfile.TemporaryDirectory
-    opened: Opened
-    finished: Finished
+    testset: TestSet
+    finished: SampleStore
 
     def png(self, index: int, k: int) -> np.ndarray:
         return read_rgb(Path(self.folder.name) / f"{index:04d}" / f"{k:02d}.png")
@@ -102,36 +103,38 @@ class Prepared:
 def prepared(images: int, samples: int) -> Prepared:
     """Written to a folder of their own."""
     folder, pictures = tempfile.TemporaryDirectory(), Pictures(images)
-    place, entries = Path(folder.name) / "store", []
+    place, completions = Path(folder.name) / "store", []
     for i, key in enumerate(pictures.keys):
         for k in range(samples):
             made_HWC = pictures.completion(i, k)
             write_png(Path(folder.name) / key / f"{k:02d}.png", made_HWC)
             data, sha256 = store.encode(made_HWC)
-            entries.append((Entry(key, key, k, 0, sha256, 0.25), data))
+            completions.append((Completion(key, key, k, 0, sha256, 0.25), data))
     size = 6 * samples  # pieces as `plurifill sample` makes them
-    parts = [entries[start : start + size] for start in range(0, len(entries), size)]
+    parts = [completions[start : start + size] for start in range(0, len(completions), size)]
     store.finish(place, [store.write_piece(place, n, part, [], 0) for n, part in enumerate(parts)], {})
-    draw = Draw(dataset="bench", masks="box", samples=samples)
-    opened = Opened("bench", draw, pictures, pictures, tuple(range(images)))
-    return Prepared(folder, opened, Finished.open(place))
+    params = TestSetParams(dataset="bench", masks="box", samples=samples)
+    testset = TestSet("bench", params, pictures, pictures, tuple(range(images)))
+    return Prepared(folder, testset, SampleStore.open(place))
 
 
 def ours(given: Prepared) -> Numbers:
     """One pass; every number a mean over images and samples."""
-    axes = Axes(CPU, fd.LEAST["alexnet"])  # the pass is timed, its Frechet distance of few images is not looked at
-    scored = evaluation.score(given.finished, given.opened, True, METRICS, axes)
-    means = {name: float(frame["value"].mean()) for name, frame in scored.tables.items() if name != "hole_ratio"}
-    sets_SN = torch.arange(given.opened.draw.samples)[:, None].expand(-1, len(given.opened.keys))
-    return means | dict(scored.over_set["fd_alexnet"].whole(sets_SN))
+    # the pass is timed: that few images tell little is no matter
+    context = MetricContext(CPU, fd.LEAST["alexnet"])
+    scored = evaluator.score(given.finished, given.testset, True, METRICS, context)
+    tables = {name: frame for name, frame in scored.tables.items() if name != evaluator.HOLE_RATIO}
+    means = {name: float(frame["value"].mean()) for name, frame in tables.items()}
+    sets_SN = torch.arange(given.testset.params.samples)[:, None].expand(-1, len(given.testset.keys))
+    return means | dict(scored.set_metrics["fd_alexnet"].whole(sets_SN))
 
 
 def peer(given: Prepared) -> Numbers:
     """As one does who has the packages and a folder: metric by metric, pair by pair."""
     package, _ = both("alex")
-    images, samples = len(given.opened.keys), given.opened.draw.samples
+    images, samples = len(given.testset.keys), given.testset.params.samples
     every = list(itertools.product(range(images), range(samples)))
-    whole = given.opened.dataset.image
+    whole = given.testset.dataset.image
     pairs = [(i, a, b) for i in range(images) for a, b in itertools.combinations(range(samples), 2)]
     ssim = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "channel_axis": 2}
     with torch.inference_mode():
@@ -148,7 +151,7 @@ def peer(given: Prepared) -> Numbers:
 
 def _frechet(given: Prepared, images: int, samples: int) -> float:
     net = backbone("alexnet", CPU)
-    real_ND = np.stack([net(_one(given.opened.dataset.image(i)))[0].double().numpy() for i in range(images)])
+    real_ND = np.stack([net(_one(given.testset.dataset.image(i)))[0].double().numpy() for i in range(images)])
     sets = (np.stack([net(_one(given.png(i, k)))[0].double().numpy() for i in range(images)]) for k in range(samples))
     return _mean(sqrtm(real_ND, fake_ND) for fake_ND in sets)
 

@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stages.contract import Spec
-from stages.methods.flow_fill.noise import generators, normal
-from stages.methods.flow_fill.structure import Sizes, Structure
+from stages.methods.flow_fill.blocks.noise import generators, normal
+from stages.methods.flow_fill.blocks.structure import Sizes, Structure
 from stages.nets.glow import FlowStep, Level
 
 SAMPLES = 25

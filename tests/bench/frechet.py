@@ -11,7 +11,7 @@ import numpy as np
 import scipy.linalg
 import torch
 
-from stages.metrics.frechet import Gaussian, factor, fit, frechet
+from stages.metrics.core.frechet import Gaussian, factor, fit, frechet
 
 Statistics = tuple[np.ndarray, np.ndarray]  # mean, covariance
 

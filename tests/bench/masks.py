@@ -7,7 +7,7 @@ from statistics import median
 import numpy as np
 from PIL import Image, ImageDraw
 
-from stages.images.masks import law
+from stages.images.masks import generator_of
 
 SIDE = 256
 
@@ -56,16 +56,16 @@ def _points(rng: np.random.RandomState) -> list[tuple[int, int]]:
 
 def rows(masks: int = 100, rounds: int = 5) -> list[tuple[str, float, float]]:
     """(name, peer's seconds, our seconds) for `masks` masks, in turn, the median of rounds."""
-    ours_law, peers, ours = law({"law": "free_form", "size": "large"}), [], []
+    chosen, peers, ours = generator_of({"generator": "free_form", "size": "large"}), [], []
     for turn in range(rounds):
         start = time.perf_counter()
         legacy = np.random.RandomState(turn)
         for _ in range(masks):
             peer(legacy)
         middle = time.perf_counter()
-        generator = np.random.default_rng(turn)
+        rng = np.random.default_rng(turn)
         for _ in range(masks):
-            ours_law.draw(generator, SIDE)
+            chosen.draw(rng, SIDE)
         peers.append(middle - start)
         ours.append(time.perf_counter() - middle)
     return [(f"free-form masks, {SIDE} px, {masks}", median(peers), median(ours))]

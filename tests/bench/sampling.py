@@ -9,10 +9,11 @@ from typing import Any
 
 import torch
 
-from stages import inpainters
 from stages.contract import Inpainter, Request, Spec, Trained
-from stages.engine import dry, parts
-from stages.engine.params import read
+from stages.project.entries import Entry
+from stages.project.params import read
+from stages.sampling import inpainters
+from stages.training import dry_run, parts
 
 OURS, SIZE, IMAGES, SAMPLES = "flow_fill", 64, 4, 8
 
@@ -22,8 +23,8 @@ def untrained(values: dict[str, Any], method: str) -> Inpainter:
     torch.manual_seed(0)
     plans = {part: parts.plan(values, method, part) for part in parts.order(values, method)}
     spec = Spec(SIZE)
-    tensors = {part: dry.draft(plan, plans, spec).model.state_dict() for part, plan in plans.items()}
-    module, own = inpainters.module(method), inpainters.params(values, method, method)
+    tensors = {part: dry_run.draft(plan, plans, spec).model.state_dict() for part, plan in plans.items()}
+    module, own = inpainters.module(method), inpainters.params(values, Entry(method))
     trained = {part: Trained(plans[part].params.model_dump(mode="json"), spec, tensors[part]) for part in plans}
     return module.build(own, {part: trained[part] for part in module.PARENTS}, torch.device("cpu"))
 

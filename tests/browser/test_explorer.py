@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.pages import results, scores
-from stages.pages.draws import SAME, Drawn
 from stages.pages.explorer import folder
+from stages.pages.tables.compare import compare
+from stages.pages.tables.scores import Scores
+from stages.pages.testsets import SAME, SampledTestSet
 from tests.browser.conftest import Watch
+from tests.pages.made import row
 from tests.pages.project import finished
-from tests.pages.test_scores import entry
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -28,7 +29,7 @@ WIDTHS = (1280, 390)
 @pytest.fixture(params=WIDTHS)
 def page(watch: Watch, request: pytest.FixtureRequest) -> Iterator[Page]:
     with watch(finished() / "reports/pages/explorer.html", request.param) as window:
-        window.wait_for_selector("#rows canvas")
+        window.wait_for_selector("#entries canvas")
         yield window
 
 
@@ -36,9 +37,9 @@ def listed(page: Page) -> list[float]:
     return [float(text) for text in page.locator("#list b").all_text_contents()]
 
 
-def test_it_is_as_wide_as_its_window_and_shows_every_row(page: Page) -> None:
+def test_it_is_as_wide_as_its_window_and_shows_every_entry(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == page.viewport_size["width"]  # type: ignore[index]
-    assert page.locator("#rows h2").all_text_contents() == ["latent_codes", "classical/mean", "classical/telea"]
+    assert page.locator("#entries h2").all_text_contents() == ["latent_codes", "classical/mean", "classical/telea"]
     assert page.locator("#list button").count() == 8
 
 
@@ -77,7 +78,7 @@ def test_filters_keep_what_fits_and_say_so_where_nothing_does(page: Page) -> Non
     assert page.locator("#list button").count() == 1
 
 
-def test_keys_go_through_images_samples_and_rows(page: Page) -> None:
+def test_keys_go_through_images_samples_and_entries(page: Page) -> None:
     first = page.locator("#key").text_content()
     page.keyboard.press("j")
     page.wait_for_function("(first) => document.getElementById('key').textContent !== first", arg=first)
@@ -95,22 +96,22 @@ def test_keys_go_through_images_samples_and_rows(page: Page) -> None:
 
 
 def test_a_tile_is_chosen_by_tab_and_enter_and_the_address_brings_it_back(page: Page) -> None:
-    tile = page.locator("#rows section").nth(0).locator("button").nth(2)
+    tile = page.locator("#entries section").nth(0).locator("button").nth(2)
     tile.focus()
     page.keyboard.press("Enter")
     assert tile.get_attribute("aria-pressed") == "true"
     key = page.locator("#key").text_content()
     page.reload()
-    page.wait_for_selector("#rows canvas")
+    page.wait_for_selector("#entries canvas")
     assert page.locator("#chosen").text_content() == "latent_codes, sample 2"
     assert page.locator("#key").text_content() == key
 
 
-def test_another_protocol_shows_its_own_figures_and_raw_output(page: Page) -> None:
+def test_another_protocol_shows_its_own_scores_and_raw_output(page: Page) -> None:
     page.select_option("#protocol", label="raw")
     page.wait_for_function("document.getElementById('signature').textContent.includes(' raw ')")
     assert page.locator("#with-raw").is_checked()
-    assert "Known error" in " ".join(page.locator("#figures dt").all_text_contents())
+    assert "Known error" in " ".join(page.locator("#values dt").all_text_contents())
 
 
 SIZE, IMAGES, SAMPLES = 32, 1000, 10
@@ -118,9 +119,9 @@ SIZE, IMAGES, SAMPLES = 32, 1000, 10
 
 @dataclass(frozen=True)
 class Noise:
-    """What a draw is read by: originals, holes, and completions that are noise of their key."""
+    """What a test set is read by: originals, holes, and completions that are noise of their key."""
 
-    draw: dict[str, Any]
+    description: dict[str, Any]
     keys: tuple[str, ...]
 
     @property
@@ -138,20 +139,18 @@ class Noise:
 
 
 def generated(place: Path) -> None:
-    """The explorer's folder of IMAGES x SAMPLES completions by two rows."""
+    """The explorer's folder of IMAGES x SAMPLES completions by two entries."""
     keys = tuple(f"{i:04d}" for i in range(IMAGES))
     card = {**dict.fromkeys(SAME, "x"), "split_hash": "x", "size": SIZE, "samples": SAMPLES, "signature": "s"}
     card |= {"composite": True, "selection": "all", "trained_on": [], "out_of_domain": False}
-    rows = [Noise({**card, "row": row, "dataset_hash": "x"}, keys) for row in "ab"]
-    drawn = Drawn(
-        "box", cast(Any, rows), keys, {k: i for i, k in enumerate(keys)}, cast(Any, rows[0]), cast(Any, rows[0])
-    )
+    noise = cast(Any, tuple(Noise({**card, "entry": entry, "dataset_hash": "x"}, keys) for entry in "ab"))
+    testset = SampledTestSet("box", noise, keys, {key: i for i, key in enumerate(keys)}, noise[0], noise[0])
     index = pd.MultiIndex.from_product([["a", "b"], keys, range(SAMPLES), ["psnr", "l1"]])
     long = index.to_frame(index=False, name=["method", "image", "k", "metric"]).assign(protocol="box", card="s")
     long = long.assign(source=long["image"], value=np.random.default_rng(0).random(len(long)))
-    summary = pd.DataFrame([entry(row, metric, 1.0, "higher") for row in "ab" for metric in ("psnr", "l1")])
-    told = results.Scores(summary, {row: {"box": card} for row in "ab"}, (), (), ())  # pairs are not what is measured
-    folder.write(place, [drawn], scores.compare(told), long)
+    summary = pd.DataFrame([row(entry, metric, 1.0, "higher") for entry in "ab" for metric in ("psnr", "l1")])
+    told = Scores(summary, {entry: {"box": card} for entry in "ab"}, (), (), ())  # pairs are not what is measured
+    folder.write(place, [testset], compare(told), long)
 
 
 @pytest.mark.long
@@ -165,10 +164,10 @@ def test_a_thousand_images_open_at_once(watch: Watch, tmp_path: Path, width: int
         asked: list[str] = []
         page.on("request", lambda one: asked.append(Path(one.url).name))
         page.reload()
-        page.wait_for_selector("#rows canvas")
+        page.wait_for_selector("#entries canvas")
         assert page.locator("#count").text_content() == f"{IMAGES} of {IMAGES} images"
         beside = {name for name in asked if name.endswith((".js", ".webp"))}
-        assert len(beside) == 4, beside  # the draw, its figures, a sheet of thumbnails, one image
+        assert len(beside) == 4, beside  # the test set, its scores, a sheet of thumbnails, one image
         paints = page.evaluate("performance.getEntriesByType('paint').map((entry) => [entry.name, entry.startTime])")
         ready = page.evaluate("performance.now()")
         record_property("milliseconds", {**dict(paints), "first image": ready})

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.images.block import Block
 from stages.images.build import build
-from stages.images.sources import LAYOUTS, Item
+from stages.images.dataset_params import DatasetParams
+from stages.images.layouts import layout
+from stages.images.sources.item import Item
 
 Paint = Callable[..., Path]
 Make = Callable[..., tuple[dict[str, Any], Path]]
@@ -35,9 +36,9 @@ def paint() -> Paint:
     return paint
 
 
-def block(layout: str, **keys: Any) -> Block:
-    """A block of 16 px."""
-    return LAYOUTS[layout].block.model_validate({"layout": layout, "size": 16, **keys})
+def params_of(name: str, **keys: Any) -> DatasetParams:
+    """Params of a dataset of that layout, at 16 px."""
+    return layout(name).Params.model_validate({"layout": name, "size": 16, **keys})
 
 
 def silent(items: Iterable[Item], split: str, total: int) -> Iterable[Item]:
@@ -51,6 +52,6 @@ def make(tmp_path: Path) -> Make:
 
     def make(layout: str, name: str = "d", **keys: Any) -> tuple[dict[str, Any], Path]:
         folder = tmp_path / "made" / name
-        return build("d", block(layout, **keys), folder, silent), folder
+        return build("d", params_of(layout, **keys), folder, silent), folder
 
     return make

@@ -1,4 +1,4 @@
-"""A built dataset: the same bytes twice, tars that webdataset reads, faults and copies told and kept out."""
+"""A built dataset: the same bytes twice, tars that webdataset reads, faults and duplicates told and kept out."""
 
 import io
 import json
@@ -9,10 +9,10 @@ import pytest
 import webdataset
 from PIL import Image
 
-from stages import tables
 from stages.contract import UserError
 from stages.images.dataset import Dataset, packed_path
-from stages.images.pixels import decode_rgb
+from stages.images.files import decode_rgb
+from stages.project import tables
 from tests.images.conftest import Make, Paint, picture
 
 
@@ -92,7 +92,7 @@ def test_too_many_faults_end_the_run_and_leave_the_old_dataset(source: Path, mak
     assert len(tables.read(folder.with_name("d-quarantine"))) == 1
 
 
-def test_copies_of_held_out_images_leave_train(source: Path, make: Make, paint: Paint) -> None:
+def test_duplicates_of_held_out_images_leave_train(source: Path, make: Make, paint: Paint) -> None:
     (source / "train/exact.png").write_bytes((source / "test/3.png").read_bytes())
     paint(source / "train/near.jpg", 2, quality=60)
     card, folder = make("folder", root=str(source))

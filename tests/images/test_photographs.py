@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from stages.images.sources import Item, photographs
-from stages.images.sources.photographs import Crop, PhotographsBlock, regions
+from stages.images.layouts import photographs
+from stages.images.layouts.photographs import Crop, Params, regions
+from stages.images.sources.item import Item
 
 
 @pytest.fixture(scope="module")
 def crops() -> list[Item]:
-    return photographs.items(PhotographsBlock(layout="photographs", size=64))
+    return photographs.items(Params(layout="photographs", size=64))
 
 
 @given(some.integers(64, 900), some.integers(64, 900), some.booleans())

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from stages.contract import UserError
-from stages.images import pixels
+from stages.images import files, pixels
 from tests.images.conftest import Paint, picture
 
 
@@ -52,7 +52,7 @@ def test_composite_keeps_known_pixels_to_the_bit() -> None:
 @pytest.mark.parametrize("mode", ["L", "P", "CMYK", "RGBA", "LA", "1", "YCbCr"])
 def test_other_modes_become_rgb(tmp_path: Path, paint: Paint, mode: str) -> None:
     ending = {"CMYK": "jpg", "YCbCr": "jpg"}.get(mode, "png")
-    image_HWC = pixels.read_rgb(paint(tmp_path / f"a.{ending}", mode=mode))
+    image_HWC = files.read_rgb(paint(tmp_path / f"a.{ending}", mode=mode))
     expected = np.asarray(Image.fromarray(picture(0)).convert(mode).convert("RGB"), dtype=int)
     assert image_HWC.shape == (40, 48, 3) and image_HWC.dtype == np.uint8
     assert np.abs(image_HWC - expected).mean() < 12  # JPEG
@@ -60,31 +60,31 @@ def test_other_modes_become_rgb(tmp_path: Path, paint: Paint, mode: str) -> None
 
 def test_sixteen_bits_become_eight_and_transparency_white(tmp_path: Path) -> None:
     Image.fromarray(np.full((4, 4), 257 * 77, dtype=np.uint16)).save(tmp_path / "deep.png")
-    assert (pixels.read_rgb(tmp_path / "deep.png") == 77).all()
+    assert (files.read_rgb(tmp_path / "deep.png") == 77).all()
     Image.fromarray(np.zeros((4, 4, 4), dtype=np.uint8)).save(tmp_path / "clear.png")
-    assert (pixels.read_rgb(tmp_path / "clear.png") == 255).all()
+    assert (files.read_rgb(tmp_path / "clear.png") == 255).all()
 
 
 def test_a_rotated_photograph_is_set_upright(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was turned: rotate by 90 degrees to view
     Image.fromarray(picture(3)).save(tmp_path / "turned.png", exif=exif)
-    assert np.array_equal(pixels.read_rgb(tmp_path / "turned.png"), np.rot90(picture(3), -1))
+    assert np.array_equal(files.read_rgb(tmp_path / "turned.png"), np.rot90(picture(3), -1))
 
 
 @pytest.mark.parametrize("hole", ["white", "black"])
 def test_masks_have_the_declared_polarity(tmp_path: Path, hole: str) -> None:
     grey_HW = np.array([[0, 127], [128, 255]], dtype=np.uint8)
-    pixels.write_png(tmp_path / "m.png", grey_HW)
+    files.write_png(tmp_path / "m.png", grey_HW)
     white_HW = np.array([[False, False], [True, True]])
-    assert np.array_equal(pixels.read_hole(tmp_path / "m.png", hole), white_HW if hole == "white" else ~white_HW)
+    assert np.array_equal(files.read_hole(tmp_path / "m.png", hole), white_HW if hole == "white" else ~white_HW)
 
 
 def test_mistakes_are_told_in_a_line(tmp_path: Path) -> None:
     (tmp_path / "no.png").write_text("no image")
     for path in (tmp_path / "no.png", tmp_path / "absent.png"):
         with pytest.raises(UserError, match=path.name):
-            pixels.read_rgb(path)
-    pixels.write_png(tmp_path / "m.png", picture(0))
+            files.read_rgb(path)
+    files.write_png(tmp_path / "m.png", picture(0))
     with pytest.raises(UserError, match="white or black"):
-        pixels.read_hole(tmp_path / "m.png", "grey")
+        files.read_hole(tmp_path / "m.png", "grey")

@@ -7,11 +7,11 @@ import torch
 
 from stages.contract import Batch, UserError
 from stages.images.dataset import Dataset
-from stages.images.masks import law
+from stages.images.masks import generator_of
 from stages.images.stream import TrainStream, fixed
 from tests.images.conftest import Make, Paint
 
-LARGE = law({"law": "free_form", "size": "large"})
+LARGE = generator_of({"generator": "free_form", "size": "large"})
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_every_image_once_an_epoch_in_another_order(folder: Path) -> None:
     assert sorted(first) == sorted(second) == sorted(dataset.keys) and first != second
 
 
-def test_the_law_changes_the_holes_alone(folder: Path) -> None:
+def test_the_mask_generator_changes_the_holes_alone(folder: Path) -> None:
     dataset = Dataset.open(folder, "train")
     masked, whole = TrainStream(dataset, LARGE, 4, 0)(2), TrainStream(dataset, None, 4, 0)(2)
     assert torch.equal(masked.image_BCHW, whole.image_BCHW) and torch.equal(masked.seeds_B, whole.seeds_B)

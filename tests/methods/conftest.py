@@ -15,7 +15,7 @@ from stages.contract import Batch, Perceptual
 
 
 class PlainTools:
-    """contract.Tools in float32 on the CPU: one process, no clipping, every descent a step."""
+    """contract.Accelerator in float32 on the CPU: one process, no clipping, every descent a step."""
 
     def __init__(self, perceptual: Perceptual | None = None) -> None:
         self.distance = perceptual
@@ -26,7 +26,7 @@ class PlainTools:
     def autocast(self) -> AbstractContextManager[Any]:
         return nullcontext()
 
-    def descend(self, loss: Tensor, optimizer: Optimizer) -> None:
+    def minimize(self, loss: Tensor, optimizer: Optimizer) -> None:
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         for parameter, slope in zip(parameters, torch.autograd.grad(loss, parameters, allow_unused=True), strict=True):
             parameter.grad = slope
@@ -43,7 +43,7 @@ def mean_square(image_BCHW: Tensor, other_BCHW: Tensor) -> Tensor:
 
 
 @pytest.fixture
-def tools() -> PlainTools:
+def accelerator() -> PlainTools:
     return PlainTools(mean_square)
 
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from stages.metrics.frechet import fit, frechet
-from stages.metrics.kernel import in_blocks
-from stages.metrics.subsampling import interval
+from stages.metrics.core.frechet import fit, frechet
+from stages.metrics.core.kernel import in_blocks
+from stages.metrics.core.subsampling import interval
 
 Draw = Callable[[np.random.Generator], tuple[NDArray, NDArray]]
 Number = Callable[[NDArray, NDArray], float]

@@ -6,8 +6,9 @@ import scipy.linalg
 import torch
 
 from stages.metrics import fd
-from stages.metrics.frechet import fit, frechet
-from stages.metrics.view import AbsentError, Axes, View
+from stages.metrics.core.batch import EvalBatch
+from stages.metrics.core.contract import AbsentError, MetricContext
+from stages.metrics.core.frechet import fit, frechet, frechet_distance
 
 CPU = torch.device("cpu")
 
@@ -52,11 +53,11 @@ def test_features_that_never_fire_are_no_obstacle():
 
 def test_too_few_images_are_refused_with_the_number():
     with pytest.raises(AbsentError, match="at least 384 images, and here are 383"):
-        fd.build(Axes(CPU, images=383), "fd_alexnet")
+        fd.build(MetricContext(CPU, images=383), "fd_alexnet")
 
 
-def split(whole: View, size: int) -> list[View]:
-    """The same set, `size` images a view."""
+def split(whole: EvalBatch, size: int) -> list[EvalBatch]:
+    """The same set, `size` images a batch."""
     parts = zip(
         whole.image_BCHW.split(size),
         whole.known_B1HW.split(size),
@@ -64,24 +65,24 @@ def split(whole: View, size: int) -> list[View]:
         whole.judged_BKCHW.split(size),
         strict=True,
     )
-    return [View(*part, 0, whole.total) for part in parts]
+    return [EvalBatch(*part, 0, whole.total) for part in parts]
 
 
-def test_it_does_not_depend_on_batches_and_keeps_the_real_side(backbones, view, tmp_path):
-    shown = view(images=12, samples=2, size=32)
+def test_it_does_not_depend_on_batches_and_keeps_the_real_side(backbones, make_batch, tmp_path):
+    shown = make_batch(images=12, samples=2, size=32)
     sets_SN = torch.arange(2)[:, None].expand(2, 12)
     values = []
     for size, real in ((12, tmp_path), (5, tmp_path), (1, None)):
-        metric = fd.frechet_distance("fd_alexnet", "alexnet", Axes(CPU, 12, real))
+        metric = frechet_distance("fd_alexnet", "alexnet", MetricContext(CPU, 12, real))
         assert not any(dict(metric(part)) for part in split(shown, size))
         values.append(metric.whole(sets_SN)["fd_alexnet"])
     assert values == pytest.approx([values[0]] * 3, rel=1e-5)
     assert len(list(tmp_path.glob("alexnet-*.npy"))) == 1
 
 
-def test_all_samples_are_the_mean_of_one_set_a_sample(backbones, view):
-    shown = view(images=12, samples=2, size=32)
-    metric = fd.frechet_distance("fd_alexnet", "alexnet", Axes(CPU, 12))
+def test_all_samples_are_the_mean_of_one_set_a_sample(backbones, make_batch):
+    shown = make_batch(images=12, samples=2, size=32)
+    metric = frechet_distance("fd_alexnet", "alexnet", MetricContext(CPU, 12))
     metric(shown)
     both, first, second = (
         metric.whole(torch.tensor(ks)[:, None].expand(-1, 12))["fd_alexnet"] for ks in ([0, 1], [0], [1])
@@ -90,11 +91,11 @@ def test_all_samples_are_the_mean_of_one_set_a_sample(backbones, view):
     assert first != pytest.approx(second)
 
 
-def test_on_some_images_it_is_the_number_of_these_alone(backbones, view):
-    shown, sets_SN = view(images=12, samples=2, size=32), torch.tensor([[0] * 12, [1] * 12])
-    whole, part = (fd.frechet_distance("fd_alexnet", "alexnet", Axes(CPU, 12)) for _ in range(2))
+def test_on_some_images_it_is_the_number_of_these_alone(backbones, make_batch):
+    shown, sets_SN = make_batch(images=12, samples=2, size=32), torch.tensor([[0] * 12, [1] * 12])
+    whole, part = (frechet_distance("fd_alexnet", "alexnet", MetricContext(CPU, 12)) for _ in range(2))
     whole(shown)
     some = [0, 3, 4, 9, 11]
-    part(View(*(x[some] for x in (shown.image_BCHW, shown.known_B1HW, shown.raw_BKCHW, shown.judged_BKCHW)), 0, 2))
+    part(EvalBatch(*(x[some] for x in (shown.image_BCHW, shown.known_B1HW, shown.raw_BKCHW, shown.judged_BKCHW)), 0, 2))
     expected = part.whole(sets_SN[:, :5])["fd_alexnet"]
     assert whole.among(torch.tensor(some), sets_SN)["fd_alexnet"] == pytest.approx(expected, rel=1e-5)

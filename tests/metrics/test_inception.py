@@ -13,14 +13,15 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.metric_isc import isc_features_to_metric
 
-from stages import weights
 from stages.contract import UserError
 from stages.images.pixels import to_float
-from stages.metrics import backbones as networks
 from stages.metrics import fid, identity_discrimination, inception_score
-from stages.metrics.frechet import fit, frechet
-from stages.metrics.inception_features import InceptionFeatures
-from stages.metrics.view import AbsentError, Axes, OverSet, View
+from stages.metrics.core import backbones as networks
+from stages.metrics.core.batch import EvalBatch
+from stages.metrics.core.contract import AbsentError, MetricContext, SetMetric
+from stages.metrics.core.frechet import fit, frechet
+from stages.metrics.core.inception_features import InceptionFeatures
+from stages.project import weights
 
 CPU = torch.device("cpu")
 FILE = "weights-inception-2015-12-05-6726825d.pth"
@@ -132,12 +133,12 @@ def few(monkeypatch):
     networks.backbone.cache_clear()
 
 
-def shown(metric: OverSet, images_NCHW, fakes_NKCHW, size) -> dict[str, float]:
-    """The metric after a pass in views of `size` images; the mean over all K sets."""
+def shown(metric: SetMetric, images_NCHW, fakes_NKCHW, size) -> dict[str, float]:
+    """The metric after a pass in batches of `size` images; the mean over all K sets."""
     known = torch.zeros(len(images_NCHW), 1, *images_NCHW.shape[-2:])
     for start in range(0, len(images_NCHW), size):
         image, fake, seen = (part[start : start + size] for part in (images_NCHW, fakes_NKCHW, known))
-        assert not metric(View(image, seen, fake, fake, 0, fake.shape[1]))
+        assert not metric(EvalBatch(image, seen, fake, fake, 0, fake.shape[1]))
     total = fakes_NKCHW.shape[1]
     return dict(metric.whole(torch.arange(total)[:, None].expand(total, len(images_NCHW))))
 
@@ -146,9 +147,9 @@ def shown(metric: OverSet, images_NCHW, fakes_NKCHW, size) -> dict[str, float]:
 def test_a_pass_gives_the_mean_over_the_sets_whatever_the_batch(build, few):
     name = build.__module__.rpartition(".")[2].replace("inception_score", "inception_score_splits10")
     images, fakes = features(2050, 12, 0).view(-1, 3, 2, 2), features(4100, 12, 1).view(2050, 2, 3, 2, 2)
-    whole = shown(build(Axes(CPU, 2050), name), images, fakes, 2050)
-    assert whole == pytest.approx(shown(build(Axes(CPU, 2050), name), images, fakes, 300))
-    alone = [shown(build(Axes(CPU, 2050), name), images, fakes[:, k : k + 1], 2050) for k in (0, 1)]
+    whole = shown(build(MetricContext(CPU, 2050), name), images, fakes, 2050)
+    assert whole == pytest.approx(shown(build(MetricContext(CPU, 2050), name), images, fakes, 300))
+    alone = [shown(build(MetricContext(CPU, 2050), name), images, fakes[:, k : k + 1], 2050) for k in (0, 1)]
     for label, value in whole.items():
         assert value == pytest.approx((alone[0][label] + alone[1][label]) / 2)
 
@@ -162,12 +163,12 @@ def test_a_pass_gives_the_mean_over_the_sets_whatever_the_batch(build, few):
     ],
 )
 def test_too_few_images_are_refused_with_the_number(build, name, least, few):
-    assert build(Axes(CPU, least), name)
+    assert build(MetricContext(CPU, least), name)
     with pytest.raises(AbsentError, match=f"at least {least} images.*here are {least - 1}"):
-        build(Axes(CPU, least - 1), name)
+        build(MetricContext(CPU, least - 1), name)
 
 
 @pytest.mark.parametrize("name", ["inception_score", "inception_score_splits0", "inception_score_splits10_modified"])
 def test_splits_must_be_named(name):
     with pytest.raises(UserError, match="write inception_score_splits<S>"):
-        inception_score.build(Axes(CPU, 5000), name)
+        inception_score.build(MetricContext(CPU, 5000), name)

@@ -6,8 +6,9 @@ import torch
 from torch_fidelity.metric_kid import kid_features_to_metric
 
 from stages.metrics import kd, kid
-from stages.metrics.kernel import BLOCK, in_blocks, mmd
-from stages.metrics.view import AbsentError, Axes, View
+from stages.metrics.core.batch import EvalBatch
+from stages.metrics.core.contract import AbsentError, MetricContext
+from stages.metrics.core.kernel import BLOCK, in_blocks, mmd
 
 CPU = torch.device("cpu")
 
@@ -38,14 +39,14 @@ def test_many_images_are_averaged_in_blocks():
 @pytest.mark.parametrize(("module", "name"), [(kid, "kid"), (kd, "kd_alexnet")])
 def test_too_few_images_are_refused(module, name):
     with pytest.raises(AbsentError, match=f"{name} needs at least 100 images, and here are 99"):
-        module.build(Axes(CPU, 99), name)
+        module.build(MetricContext(CPU, 99), name)
 
 
-def test_its_name_carries_its_features_and_some_images_give_their_own_number(backbones, view):
-    shown, some = view(images=12, samples=2, size=32), torch.tensor([1, 4, 5, 8])
-    whole, part = (kd.build(Axes(CPU, 100), "kd_alexnet") for _ in range(2))
+def test_its_name_carries_its_features_and_some_images_give_their_own_number(backbones, make_batch):
+    shown, some = make_batch(images=12, samples=2, size=32), torch.tensor([1, 4, 5, 8])
+    whole, part = (kd.build(MetricContext(CPU, 100), "kd_alexnet") for _ in range(2))
     whole(shown)
-    part(View(*(x[some] for x in (shown.image_BCHW, shown.known_B1HW, shown.raw_BKCHW, shown.judged_BKCHW)), 0, 2))
+    part(EvalBatch(*(x[some] for x in (shown.image_BCHW, shown.known_B1HW, shown.raw_BKCHW, shown.judged_BKCHW)), 0, 2))
     sets_SN = torch.tensor([[0] * 12, [1] * 12])
     assert list(whole.whole(sets_SN)) == ["kd_alexnet"]
     expected = part.whole(sets_SN[:, :4])["kd_alexnet"]

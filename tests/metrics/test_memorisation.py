@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from stages.metrics import backbones as networks
 from stages.metrics import memorisation
-from stages.metrics.view import AbsentError, Axes, Learnt
+from stages.metrics.core import backbones as networks
+from stages.metrics.core.contract import AbsentError, MetricContext, TrainingImages
 
 CPU = torch.device("cpu")
 
@@ -29,15 +29,15 @@ class Pixels(torch.nn.Module):
         return image_BCHW.flatten(1)
 
 
-def test_a_copied_training_image_is_at_0_and_the_original_at_1(view, tmp_path, monkeypatch):
+def test_a_copied_training_image_is_at_0_and_the_original_at_1(make_batch, tmp_path, monkeypatch):
     monkeypatch.setitem(networks.NETWORKS, "alexnet", Pixels)
     networks.backbone.cache_clear()
-    shown, training = view(images=2, samples=2), view(images=5, seed=1).image_BCHW
+    shown, training = make_batch(images=2, samples=2), make_batch(images=5, seed=1).image_BCHW
     shown.judged_BKCHW[:, 0] = training[3]
     shown.judged_BKCHW[:, 1] = shown.image_BCHW
-    learnt = Learnt(tmp_path, lambda: iter(training.split(2)))
+    training_images = TrainingImages(tmp_path, lambda: iter(training.split(2)))
     for _ in range(2):  # the second time from the disk
-        metric = memorisation.build(Axes(CPU, 2, learnt=learnt), "memorisation_alexnet")
+        metric = memorisation.build(MetricContext(CPU, 2, training_images=training_images), "memorisation_alexnet")
         assert metric(shown)["memorisation_alexnet"].tolist() == [[0.0, 1.0], [0.0, 1.0]]
     assert len(list(tmp_path.iterdir())) == 1
     networks.backbone.cache_clear()
@@ -45,4 +45,4 @@ def test_a_copied_training_image_is_at_0_and_the_original_at_1(view, tmp_path, m
 
 def test_without_training_it_is_absent():
     with pytest.raises(AbsentError, match="images that the method learnt from"):
-        memorisation.build(Axes(CPU, 2), "memorisation_alexnet")
+        memorisation.build(MetricContext(CPU, 2), "memorisation_alexnet")

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from stages.metrics import prdc
-from stages.metrics.view import AbsentError, Axes
+from stages.metrics.core.contract import AbsentError, MetricContext
 
 CPU = torch.device("cpu")
 
@@ -57,12 +57,12 @@ def test_completions_of_one_mode_are_precise_and_recall_little():
 
 def test_too_few_images_are_refused():
     with pytest.raises(AbsentError, match="at least 100 images, and here are 99"):
-        prdc.build(Axes(CPU, 99), "prdc_alexnet")
+        prdc.build(MetricContext(CPU, 99), "prdc_alexnet")
 
 
-def test_four_numbers_a_set(backbones, view):
-    shown = view(images=12, samples=2, size=32)
-    metric = prdc.build(Axes(CPU, 100), "prdc_alexnet")
+def test_four_numbers_a_set(backbones, make_batch):
+    shown = make_batch(images=12, samples=2, size=32)
+    metric = prdc.build(MetricContext(CPU, 100), "prdc_alexnet")
     metric(shown)
     told = metric.whole(torch.tensor([[0] * 12, [1] * 12]))
     assert set(told) == {f"prdc_alexnet_{name}" for name in ("precision", "recall", "density", "coverage")}

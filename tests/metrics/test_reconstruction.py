@@ -7,34 +7,35 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from skimage.morphology import dilation, erosion, footprint_rectangle
 
 from stages.contract import UserError
-from stages.metrics import known, l1, psnr, seam, ssim
-from stages.metrics.reconstruction import band
-from stages.metrics.view import Axes, View
+from stages.metrics import known_error, l1, psnr, seam, ssim
+from stages.metrics.core.batch import EvalBatch
+from stages.metrics.core.contract import MetricContext
+from stages.metrics.core.pixel_difference import band
 
-AXES = Axes(torch.device("cpu"), images=2)
+CONTEXT = MetricContext(torch.device("cpu"), images=2)
 
 
 def levels(image_CHW: torch.Tensor) -> np.ndarray:
     return ((image_CHW + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
 
 
-def pairs(view: View):
+def pairs(batch: EvalBatch):
     """Every completion with its original, as uint8, with its place in the values."""
-    for b in range(view.judged_BKCHW.shape[0]):
-        for k in range(view.judged_BKCHW.shape[1]):
-            yield (b, k), levels(view.image_BCHW[b]), levels(view.judged_BKCHW[b, k])
+    for b in range(batch.judged_BKCHW.shape[0]):
+        for k in range(batch.judged_BKCHW.shape[1]):
+            yield (b, k), levels(batch.image_BCHW[b]), levels(batch.judged_BKCHW[b, k])
 
 
-def test_psnr_is_scikit_images(view):
-    shown = view()
+def test_psnr_is_scikit_images(make_batch):
+    shown = make_batch()
     value_BK = psnr.psnr(shown)["psnr"]
     for place, image, judged in pairs(shown):
         assert float(value_BK[place]) == pytest.approx(peak_signal_noise_ratio(image, judged), abs=1e-4)
 
 
-def test_psnr_of_a_copy_is_finite(view):
-    shown = view()
-    copies = View(shown.image_BCHW, shown.known_B1HW, shown.raw_BKCHW, shown.image_BCHW[:, None], 0, 1)
+def test_psnr_of_a_copy_is_finite(make_batch):
+    shown = make_batch()
+    copies = EvalBatch(shown.image_BCHW, shown.known_B1HW, shown.raw_BKCHW, shown.image_BCHW[:, None], 0, 1)
     assert torch.isfinite(psnr.psnr(copies)["psnr"]).all()
 
 
@@ -45,29 +46,29 @@ SCIKIT = {
 
 
 @pytest.mark.parametrize("name", SCIKIT)
-def test_ssim_is_scikit_images(view, name):
-    shown = view()
-    value_BK = ssim.build(AXES, name)(shown)[name]
+def test_ssim_is_scikit_images(make_batch, name):
+    shown = make_batch()
+    value_BK = ssim.build(CONTEXT, name)(shown)[name]
     for place, image, judged in pairs(shown):
         expected = structural_similarity(image, judged, channel_axis=2, data_range=255, **SCIKIT[name])
         assert float(value_BK[place]) == pytest.approx(expected, abs=2e-5)
 
 
-def test_ssim_of_flat_images_is_scikit_images(view):
-    shown = view(images=1, samples=1, size=32)
-    flat = View(shown.image_BCHW * 0 + 0.9, shown.known_B1HW, shown.raw_BKCHW, shown.judged_BKCHW * 0 + 0.8, 0, 1)
+def test_ssim_of_flat_images_is_scikit_images(make_batch):
+    shown = make_batch(images=1, samples=1, size=32)
+    flat = EvalBatch(shown.image_BCHW * 0 + 0.9, shown.known_B1HW, shown.raw_BKCHW, shown.judged_BKCHW * 0 + 0.8, 0, 1)
     (_, image, judged), *_ = pairs(flat)
     expected = structural_similarity(image, judged, channel_axis=2, data_range=255)
-    assert float(ssim.build(AXES, "ssim_uniform7")(flat)["ssim_uniform7"]) == pytest.approx(expected, abs=1e-3)
+    assert float(ssim.build(CONTEXT, "ssim_uniform7")(flat)["ssim_uniform7"]) == pytest.approx(expected, abs=1e-3)
 
 
 def test_an_unknown_window_is_the_users_mistake():
     with pytest.raises(UserError, match="ssim_gaussian11"):
-        ssim.build(AXES, "ssim_12")
+        ssim.build(CONTEXT, "ssim_12")
 
 
-def test_l1_equals_its_definition(view):
-    shown = view()
+def test_l1_equals_its_definition(make_batch):
+    shown = make_batch()
     values = l1.l1(shown)
     hole_HW = shown.known_B1HW[0, 0].numpy() == 0
     square = footprint_rectangle((5, 5))  # 64 px: reach 2
@@ -85,23 +86,23 @@ def test_the_band_has_both_sides_of_the_border():
     assert band(known_B1HW)[0, 0, 0].nonzero().flatten().tolist() == [30, 31, 32, 33]
 
 
-def test_the_known_region_is_measured_before_compositing(view):
-    shown = view()
-    value_BK = known.known_error(shown)["known_error"]
+def test_the_known_region_is_measured_before_compositing(make_batch):
+    shown = make_batch()
+    value_BK = known_error.known_error(shown)["known_error"]
     given_HW = shown.known_B1HW[0, 0].numpy() == 1
     off_HWC = np.abs(levels(shown.image_BCHW[0]).astype(float) - levels(shown.raw_BKCHW[0, 1])) / 2.55
     assert float(value_BK[0, 1]) == pytest.approx(off_HWC[given_HW].mean(), rel=1e-5)
-    untouched = View(shown.image_BCHW, shown.known_B1HW, shown.judged_BKCHW, shown.judged_BKCHW, 0, 4)
-    assert known.known_error(untouched)["known_error"].abs().max() == 0
+    untouched = EvalBatch(shown.image_BCHW, shown.known_B1HW, shown.judged_BKCHW, shown.judged_BKCHW, 0, 4)
+    assert known_error.known_error(untouched)["known_error"].abs().max() == 0
 
 
-def at_border(jump: float, slope: float = 0.0) -> View:
+def at_border(jump: float, slope: float = 0.0) -> EvalBatch:
     """A ramp of `slope` levels a pixel whose right half, the hole, is `jump` levels brighter."""
     image_11CHW = (torch.arange(32.0) * slope / 127.5 - 1).expand(1, 1, 3, 32, 32).clone()
     known_B1HW = torch.ones(1, 1, 32, 32)
     known_B1HW[..., 16:] = 0
     judged_11CHW = image_11CHW + (1 - known_B1HW) * jump / 127.5
-    return View(image_11CHW[:, 0], known_B1HW, judged_11CHW, judged_11CHW, 0, 1)
+    return EvalBatch(image_11CHW[:, 0], known_B1HW, judged_11CHW, judged_11CHW, 0, 1)
 
 
 def test_the_seam_is_the_jump_that_the_original_does_not_have():
@@ -110,8 +111,8 @@ def test_the_seam_is_the_jump_that_the_original_does_not_have():
     assert float(seam.seam(at_border(-2.0, 2.0))["seam"]) == pytest.approx(2 / 2.55, abs=1e-4)  # smoother than it was
 
 
-def test_the_seam_is_the_mean_over_straddling_neighbours(view):
-    shown = view(images=1, samples=1)
+def test_the_seam_is_the_mean_over_straddling_neighbours(make_batch):
+    shown = make_batch(images=1, samples=1)
     hole_HW = shown.known_B1HW[0, 0].numpy() == 0
 
     def jump(image_HWC: np.ndarray) -> float:

@@ -7,10 +7,10 @@ import torch
 from sklearn.metrics import jaccard_score
 from torchvision.models.segmentation import deeplabv3_mobilenet_v3_large
 
-from stages import weights
 from stages.contract import UserError
 from stages.metrics import segmentation
-from stages.metrics.view import AbsentError, Axes
+from stages.metrics.core.contract import AbsentError, MetricContext
+from stages.project import weights
 
 CPU = torch.device("cpu")
 FILE = "deeplabv3_mobilenet_v3_large-fc3c493d.pth"
@@ -39,15 +39,15 @@ def point_to(folder, sha256, monkeypatch):
         remembered.cache_clear()
 
 
-def test_a_completion_that_is_the_image_shows_the_same_things(view, tmp_path, monkeypatch):
+def test_a_completion_that_is_the_image_shows_the_same_things(make_batch, tmp_path, monkeypatch):
     torch.manual_seed(0)
     net = deeplabv3_mobilenet_v3_large(weights=None, weights_backbone=None, num_classes=21, aux_loss=True)
     torch.save(net.state_dict(), tmp_path / FILE)
     point_to(tmp_path, hashlib.sha256((tmp_path / FILE).read_bytes()).hexdigest(), monkeypatch)
-    shown = view(images=1, samples=1)
+    shown = make_batch(images=1, samples=1)
     shown.judged_BKCHW[:, 0] = shown.image_BCHW
     with torch.inference_mode():
-        value_BK = segmentation.build(Axes(CPU, 1), segmentation.NAME)(shown)[segmentation.NAME]
+        value_BK = segmentation.build(MetricContext(CPU, 1), segmentation.NAME)(shown)[segmentation.NAME]
     assert value_BK.tolist() == [[1.0]]
     segmentation.segmenter.cache_clear()
 
@@ -55,9 +55,9 @@ def test_a_completion_that_is_the_image_shows_the_same_things(view, tmp_path, mo
 def test_without_weights_it_is_absent_with_the_reason(tmp_path, monkeypatch):
     point_to(tmp_path, "fc3c493d", monkeypatch)
     with pytest.raises(AbsentError, match=f"{FILE} not in .*download failed"):
-        segmentation.build(Axes(CPU, 1), segmentation.NAME)
+        segmentation.build(MetricContext(CPU, 1), segmentation.NAME)
 
 
 def test_another_name_is_the_users_mistake():
     with pytest.raises(UserError, match="write segmentation_deeplabv3"):
-        segmentation.build(Axes(CPU, 1), "segmentation_miou")
+        segmentation.build(MetricContext(CPU, 1), "segmentation_miou")

@@ -17,7 +17,7 @@ SIZES = "width: 8, multipliers: [1, 1], blocks: 1, attention: []"
 PARAMS = f"""\
 data: {{dataset: photographs}}
 datasets: {{photographs: {{layout: photographs, size: 32, crops: {{train: 2, val: 1, test: 1}}}}}}
-masks: {{train: {{law: free_form, size: large}}, box80: {{law: box, side: 0.8}}}}
+masks: {{train: {{generator: free_form, size: large}}, box80: {{generator: box, side: 0.8}}}}
 track: none
 methods:
   latent_codes:
@@ -29,11 +29,11 @@ methods:
     inpaint: {{temperature: 1.0, variants: {{}}}}
   classical:
     inpaint: {{algorithm: mean, variants: {{mean: {{algorithm: mean}}, telea: {{algorithm: telea}}}}}}
-draws:
+testsets:
   box: {{masks: box80, images: 8, samples: 3}}
 protocols:
-  box: {{draw: box, composite: true, selection: all, metrics: [psnr, l1, diversity_pixel, collapsed, lpips_vgg]}}
-  raw: {{draw: box, composite: false, selection: first, metrics: [psnr, l1, known_error]}}
+  box: {{testset: box, composite: true, selection: all, metrics: [psnr, l1, diversity_pixel, collapsed, lpips_vgg]}}
+  raw: {{testset: box, composite: false, selection: first, metrics: [psnr, l1, known_error]}}
 """
 METHODS = ("latent_codes", "classical")
 

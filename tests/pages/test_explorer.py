@@ -1,4 +1,4 @@
-"""The explorer's files: outlines, tiles, names and figures."""
+"""The explorer's files: outlines, tiles, names and scripts."""
 
 import numpy as np
 from hypothesis import given

@@ -1,7 +1,7 @@
-"""Holes: seeded laws that draw them, files that give them, frozen sets that pair them with test images by name."""
+"""Holes: seeded generators, files that give them, frozen sets that pair them with test images by name."""
 
 from stages.images.masks.doubt import doubt
 from stages.images.masks.frozen import MaskSet, freeze
-from stages.images.masks.laws import MaskLaw, law
+from stages.images.masks.generator import MaskGenerator, generator_of, renamed
 
-__all__ = ["MaskLaw", "MaskSet", "doubt", "freeze", "law"]
+__all__ = ["MaskGenerator", "MaskSet", "doubt", "freeze", "generator_of", "renamed"]

@@ -11,18 +11,18 @@ import numpy as np
 
 from stages.contract import UserError
 from stages.images.masks.doubt import doubt
-from stages.images.masks.files import Files
-from stages.images.masks.laws import law
+from stages.images.masks.generator import DeclaresRatios, MaskGenerator, Paired, generator_of, renamed
 from stages.images.pixels import Bool, Uint8
-from stages.images.seeds import generator
+from stages.project.files import write_json
+from stages.project.seeds import generator
 
 
 @dataclass(frozen=True)
 class MaskSet:
-    """Frozen holes of one law for one dataset's test images. `hash` covers law, size, keys and bits."""
+    """Frozen holes of one generator for one dataset's test images. `hash` covers generator, size, keys and bits."""
 
     name: str
-    law: dict[str, Any]
+    generator: dict[str, Any]  # its block of params
     size: int
     hash: str
     rows: dict[str, int]
@@ -37,12 +37,13 @@ class MaskSet:
             raise UserError(
                 f"{folder}: no mask set {name} (there: {there}); name it in params.yaml, run plurifill shard"
             )
-        card = json.loads(card_path.read_text())
+        card = renamed(json.loads(card_path.read_text()))
         with np.load(folder / f"{name}.npz") as arrays:
             keys, bits = arrays["keys"].tolist(), arrays["bits"]
-        if _hash(card["law"], card["size"], keys, bits) != card["hash"]:
+        block = renamed(card["generator"])
+        if _hash(block, card["size"], keys, bits) != card["hash"]:
             raise UserError(f"{folder}/{name}.npz: does not match its hash; run plurifill shard again")
-        return cls(name, card["law"], card["size"], card["hash"], {key: row for row, key in enumerate(keys)}, bits)
+        return cls(name, block, card["size"], card["hash"], {key: row for row, key in enumerate(keys)}, bits)
 
     def hole(self, key: str) -> Bool:
         """hole_HW (size, size) of the image with that key."""
@@ -55,31 +56,38 @@ class MaskSet:
 def freeze(block: dict[str, Any], keys: Sequence[str], size: int, folder: Path, name: str, seed: int = 0) -> list[str]:
     """Draw a hole for each key, from (seed, key) alone, into `folder`/`name`.npz and .json.
 
-    The .json holds the hash, the law, and the hole ratio's mean, median and extremes. Returns warnings about masks that
-    came from files; what a law draws is as the law is.
+    The .json holds the hash, the generator, and the hole ratio's mean, median and extremes. Returns warnings about
+    masks that came from files; what a generator draws is as it is.
     """
-    chosen = law(block)
-    packed, ratios, warnings = [], [], []
-    for key in keys:
-        if isinstance(chosen, Files):
-            hole_HW = chosen.paired(key, size)
-            warning = doubt(hole_HW, chosen.low, chosen.high)
-            warnings += [f"mask set {name}, {key}: {warning}"] if warning else []
-        else:
-            hole_HW = chosen.draw(generator(seed, key), size)
-        packed.append(np.packbits(hole_HW))
+    chosen = generator_of(block, f"masks.{name}")
+    bits = np.zeros((len(keys), (size**2 + 7) // 8), dtype=np.uint8)
+    ratios, warnings = [], []
+    for row, key in enumerate(keys):
+        hole_HW, warning = _hole(chosen, key, size, seed)
+        bits[row] = np.packbits(hole_HW)
         ratios.append(float(hole_HW.mean()))
-    bits = np.stack(packed) if packed else np.zeros((0, (size**2 + 7) // 8), dtype=np.uint8)
+        warnings += [f"mask set {name}, {key}: {warning}"] if warning else []
     folder.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(folder / f"{name}.npz", keys=np.array(keys, dtype=np.str_), bits=bits)
-    card = {"law": block, "size": size, "seed": seed, "hash": _hash(block, size, keys, bits), **_spread(ratios)}
-    (folder / f"{name}.json").write_text(json.dumps(card, indent=1) + "\n")
+    card = {"generator": block, "size": size, "seed": seed, "hash": _hash(block, size, keys, bits), **_spread(ratios)}
+    write_json(folder / f"{name}.json", card)
     return warnings
 
 
+def _hole(chosen: MaskGenerator, key: str, size: int, seed: int) -> tuple[Bool, str | None]:
+    """A key's hole_HW; a warning where it is of a file and looks wrong."""
+    if not isinstance(chosen, Paired):
+        return chosen.draw(generator(seed, key), size), None
+    hole_HW = chosen.paired(key, size)
+    declared = (chosen.low, chosen.high) if isinstance(chosen, DeclaresRatios) else ()
+    return hole_HW, doubt(hole_HW, *declared)
+
+
 def _hash(block: dict[str, Any], size: int, keys: Sequence[str], bits: Uint8) -> str:
-    told = json.dumps([block, size, list(keys)], sort_keys=True).encode()
-    return hashlib.sha256(told + bits.tobytes()).hexdigest()
+    """Over the block with its key as the first version had it, so that a set's hash outlives the key's new name."""
+    stored = {"law" if name == "generator" else name: value for name, value in block.items()}
+    text = json.dumps([stored, size, list(keys)], sort_keys=True).encode()
+    return hashlib.sha256(text + bits.tobytes()).hexdigest()
 
 
 def _spread(ratios: Sequence[float]) -> dict[str, Any]:

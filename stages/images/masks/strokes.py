@@ -1,4 +1,4 @@
-"""Brush strokes and boxes of the free-form law, drawn as 1 into a canvas of 0.
+"""Brush strokes and boxes of free-form masks, drawn as 1 into a canvas of 0, which is then brought to an image's size.
 
 A mask's random numbers are drawn together, and its strokes' moves are mirrored instead of its canvas: the polylines
 themselves are then half of a mask's time.
@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.images.pixels import Uint8
+from stages.images.pixels import Bool, Uint8
 
-SIDE = 256  # the law's own canvas: stroke widths are pixels of it and do not scale
+SIDE = 256  # the canvas's own size: stroke widths are pixels of it and do not scale
 REACH = math.hypot(SIDE, SIDE) / 8  # mean length of a stroke's segments
 TURN = 2 * math.pi / 5  # mean angle; a stroke's angles lie within SWAY of it
 SWAY = 2 * math.pi / 15
@@ -66,3 +66,10 @@ def boxes(canvas_HW: Uint8, rng: np.random.Generator, count: int, limit: int) ->
 def _overhang(share: float, length: int) -> int:
     half = length // 2
     return int(share * (SIDE - length + 2 * half)) - half
+
+
+def resized(canvas_HW: Uint8, size: int) -> Bool:
+    """A canvas of 0 and 1 at another size: hole where about half of a pixel's area or more is."""
+    if size == canvas_HW.shape[0]:
+        return canvas_HW.view(np.bool_)
+    return cv2.resize(canvas_HW, (size, size), interpolation=cv2.INTER_AREA).view(np.bool_)

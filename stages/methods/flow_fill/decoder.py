@@ -11,16 +11,16 @@ from pydantic import Field
 from torch import Tensor
 from torch.optim import Adam
 
-from stages.contract import Batch, Spec, Stateful, Tools, Trained
+from stages.contract import Accelerator, Batch, Spec, Stateful, Trained
 from stages.images.pixels import composite
 from stages.losses.adversarial import Adversarial, discriminator_loss, generator_loss
 from stages.losses.means import Means
 from stages.losses.pixels import psnr
 from stages.methods.flow_fill import prior
-from stages.methods.flow_fill.degradation import Teacher
-from stages.methods.flow_fill.generator import Generator, Sizes, enlarged
+from stages.methods.flow_fill.blocks.degradation import Teacher
+from stages.methods.flow_fill.blocks.generator import Generator, Sizes, enlarged
 from stages.nets.spectral_discriminator import SpectralDiscriminator
-from stages.rates import Halved, Schedule
+from stages.training.schedules import Halved, Schedule
 
 PARENTS: tuple[str, ...] = ("prior",)
 SHARED: tuple[str, ...] = ()
@@ -59,30 +59,30 @@ def restore(trained: Trained) -> Generator:
 class DecoderPart:
     """Learns pictures from their masked part and a slightly disturbed prior of the truth."""
 
-    def __init__(self, params: Params, parents: Mapping[str, Trained], tools: Tools) -> None:
-        self.params, self.tools = params, tools
-        self.teacher = Teacher(prior.restore(parents["prior"]), tools)
-        self.model = cast(Generator, tools.prepare(Generator(params)))
+    def __init__(self, params: Params, parents: Mapping[str, Trained], accelerator: Accelerator) -> None:
+        self.params, self.accelerator = params, accelerator
+        self.teacher = Teacher(prior.restore(parents["prior"]), accelerator)
+        self.model = cast(Generator, accelerator.prepare(Generator(params)))
         self.optimizer = Adam(self.model.parameters(), betas=BETAS)
         self.schedule = Schedule(self.optimizer, params)
-        self.critic = tools.prepare(SpectralDiscriminator(3, params.discriminator_width))
+        self.critic = accelerator.prepare(SpectralDiscriminator(3, params.discriminator_width))
         self.critic_optimizer = Adam(self.critic.parameters(), betas=BETAS)
         self.critic_schedule = Schedule(self.critic_optimizer, params, params.discriminator_share)
-        self.perceptual = tools.perceptual(params.lpips_net)
+        self.perceptual = accelerator.perceptual(params.lpips_net)
 
     def step(self, batch: Batch) -> dict[str, float | Tensor]:
         prior_Bchw = self.teacher.disturbed(batch, self.params.degraded)
-        with self.tools.autocast():
+        with self.accelerator.autocast():
             raw_BCHW = self.model(prior_Bchw, batch.image_BCHW, batch.known_B1HW)
         loss, scalars = self._loss(raw_BCHW, batch)
-        self.tools.descend(loss, self.optimizer)
+        self.accelerator.minimize(loss, self.optimizer)
         scalars["discriminator"] = self._learn_to_tell(batch.image_BCHW, raw_BCHW.detach())
         return scalars
 
     def _loss(self, raw_BCHW: Tensor, batch: Batch) -> tuple[Tensor, dict[str, float | Tensor]]:
         """Equation 10 for G, and its terms by name; a term that weighs nothing is 0 and costs nothing."""
         terms = {"l1": F.l1_loss(raw_BCHW, batch.image_BCHW), "adversarial": raw_BCHW.new_zeros(())}
-        with self.tools.autocast():
+        with self.accelerator.autocast():
             if self.params.adversarial:
                 terms["adversarial"] = generator_loss(LOSS, self.critic(raw_BCHW))
             if self.perceptual is not None:
@@ -97,10 +97,10 @@ class DecoderPart:
         """Equation 8 for D, on real and made pictures at once: one estimate of the spectral norms a step."""
         if not self.params.adversarial:
             return real_BCHW.new_zeros(())
-        with self.tools.autocast():
+        with self.accelerator.autocast():
             real, fake = self.critic(torch.cat([real_BCHW, fake_BCHW])).chunk(2)
         loss = discriminator_loss(LOSS, real, fake)
-        self.tools.descend(loss, self.critic_optimizer)
+        self.accelerator.minimize(loss, self.critic_optimizer)
         return loss.detach()
 
     @torch.no_grad()
@@ -148,6 +148,6 @@ class DecoderPart:
         return {**own, **critic, "critic_schedule": self.critic_schedule}
 
 
-def build(params: Params, parents: Mapping[str, Trained], spec: Spec, tools: Tools) -> DecoderPart:
+def build(params: Params, parents: Mapping[str, Trained], spec: Spec, accelerator: Accelerator) -> DecoderPart:
     """The part, ready to learn."""
-    return DecoderPart(params, parents, tools)
+    return DecoderPart(params, parents, accelerator)

@@ -11,11 +11,11 @@ from torch import Tensor
 from stages import contract
 from stages.contract import Completions, Request, Trained
 from stages.methods.flow_fill import decoder, prior
-from stages.methods.flow_fill.depth import continuous
-from stages.methods.flow_fill.generator import enlarged
-from stages.methods.flow_fill.noise import generators, normal
-from stages.methods.flow_fill.structure import exact
-from stages.phases import Phases
+from stages.methods.flow_fill.blocks.depth import continuous
+from stages.methods.flow_fill.blocks.generator import enlarged
+from stages.methods.flow_fill.blocks.noise import generators, normal
+from stages.methods.flow_fill.blocks.structure import exact
+from stages.sampling.timing import Phases
 
 PARENTS: tuple[str, ...] = ("prior", "decoder")
 SHARED: tuple[str, ...] = ()

@@ -10,13 +10,13 @@ from pydantic import Field
 from torch import Tensor
 from torch.optim import Adam
 
-from stages.contract import Batch, Spec, Stateful, Tools, Trained
-from stages.images.pixels import shrink_masked
+from stages.contract import Accelerator, Batch, Spec, Stateful, Trained
+from stages.images.pixels import LEVELS, shrink_masked
 from stages.losses.means import Means
-from stages.methods.flow_fill.depth import dequantised
-from stages.methods.flow_fill.noise import generators, normal
-from stages.methods.flow_fill.structure import Sizes, Structure, exact, zeroed
-from stages.rates import Halved, Schedule
+from stages.methods.flow_fill.blocks.depth import dequantised
+from stages.methods.flow_fill.blocks.noise import generators, normal
+from stages.methods.flow_fill.blocks.structure import Sizes, Structure, exact, zeroed
+from stages.training.schedules import Halved, Schedule
 
 PARENTS: tuple[str, ...] = ()
 SHARED: tuple[str, ...] = ()
@@ -49,19 +49,19 @@ def restore(trained: Trained) -> Structure:
 class PriorPart:
     """Learns flow and feature extractor together, by the negative log-likelihood alone."""
 
-    def __init__(self, params: Params, spec: Spec, tools: Tools) -> None:
-        self.params, self.tools = params, tools
-        self.model = cast(Structure, tools.prepare(Structure(params, spec)))
+    def __init__(self, params: Params, spec: Spec, accelerator: Accelerator) -> None:
+        self.params, self.accelerator = params, accelerator
+        self.model = cast(Structure, accelerator.prepare(Structure(params, spec)))
         self.optimizer = Adam(self.model.parameters(), betas=BETAS)
         self.schedule = Schedule(self.optimizer, params)
 
     def step(self, batch: Batch) -> dict[str, float | Tensor]:
         self.model.train()
         x_Bchw = self._truth(batch)
-        with self.tools.autocast():  # networks alone: the flow's own arithmetic stays in float32
+        with self.accelerator.autocast():  # networks alone: the flow's own arithmetic stays in float32
             bits_B = self.model(x_Bchw, batch.image_BCHW, batch.known_B1HW)
         loss = bits_B.mean()
-        self.tools.descend(loss, self.optimizer)
+        self.accelerator.minimize(loss, self.optimizer)
         return {"bits_per_dim": loss.detach()}
 
     @torch.no_grad()
@@ -96,8 +96,8 @@ class PriorPart:
         first_Bchw, second_Bchw = self._samples(batch)
         small_Bchw, known_B1hw = shrink_masked(batch.image_BCHW, batch.known_B1HW, self.model.side)
         known_Bchw = known_B1hw.expand_as(small_Bchw)
-        means.add("drift", 127.5 * (first_Bchw - small_Bchw).abs(), known_Bchw)
-        means.add("spread", 127.5 * (first_Bchw - second_Bchw).abs(), 1 - known_Bchw)
+        means.add("drift", LEVELS * (first_Bchw - small_Bchw).abs(), known_Bchw)
+        means.add("spread", LEVELS * (first_Bchw - second_Bchw).abs(), 1 - known_Bchw)
 
     def _inverse_error(self, batch: Batch) -> float:
         x_Bchw, conditions = self._truth(batch), self.model.conditions(batch.image_BCHW, batch.known_B1HW)
@@ -128,6 +128,6 @@ class PriorPart:
         return small_Rchw[0::2], small_Rchw[1::2]
 
 
-def build(params: Params, parents: Mapping[str, Trained], spec: Spec, tools: Tools) -> PriorPart:
+def build(params: Params, parents: Mapping[str, Trained], spec: Spec, accelerator: Accelerator) -> PriorPart:
     """The part, ready to learn."""
-    return PriorPart(params, spec, tools)
+    return PriorPart(params, spec, accelerator)

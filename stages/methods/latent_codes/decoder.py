@@ -11,18 +11,18 @@ from pydantic import Field
 from torch import Tensor
 from torch.optim import Adam
 
-from stages.contract import Batch, Spec, Stateful, Tools, Trained
+from stages.contract import Accelerator, Batch, Spec, Stateful, Trained
 from stages.images.pixels import blank, composite
 from stages.losses.means import Means
 from stages.losses.pixels import psnr
 from stages.methods.latent_codes import vq
-from stages.methods.latent_codes.adversary import BETAS, Adversary, AdversaryParams
-from stages.methods.latent_codes.composer import Composer
-from stages.methods.latent_codes.noise import swapped
-from stages.methods.latent_codes.rate import Rate
-from stages.methods.latent_codes.teacher import Teacher, prepared
-from stages.methods.latent_codes.token_mask import Sizes, TokenMask, same_grid
-from stages.rates import Schedule
+from stages.methods.latent_codes.blocks.adversary import BETAS, Adversary, AdversaryParams
+from stages.methods.latent_codes.blocks.composer import Composer
+from stages.methods.latent_codes.blocks.noise import swapped
+from stages.methods.latent_codes.blocks.rate import Rate
+from stages.methods.latent_codes.blocks.teacher import Teacher, prepared
+from stages.methods.latent_codes.blocks.token_mask import Sizes, TokenMask, same_grid
+from stages.training.schedules import Schedule
 
 PARENTS: tuple[str, ...] = ("vq",)
 SHARED: tuple[str, ...] = ("token_mask",)
@@ -60,21 +60,21 @@ def restore(trained: Trained, parent: Trained) -> Composer:
 class DecoderPart:
     """Learns to recover whole images from their visible part and their true tokens."""
 
-    def __init__(self, params: Params, parents: Mapping[str, Trained], spec: Spec, tools: Tools) -> None:
-        self.params, self.tools, self.teacher = params, tools, Teacher(parents, tools)
+    def __init__(self, params: Params, parents: Mapping[str, Trained], spec: Spec, accelerator: Accelerator) -> None:
+        self.params, self.accelerator, self.teacher = params, accelerator, Teacher(parents, accelerator)
         model = network(params, self.teacher.params, spec)
         model.from_code.load_state_dict(self.teacher.net.from_code.state_dict())  # G begins as the vq's, as released
         model.generator.load_state_dict(self.teacher.net.generator.state_dict())
-        self.model = prepared(model, tools)
+        self.model = prepared(model, accelerator)
         self.optimizer = Adam(self.model.parameters(), lr=params.lr, betas=BETAS)
         self.schedule = Schedule(self.optimizer, params)
-        self.adversary = Adversary(params.adversary, params, tools)
-        self.refiner = Adversary(params.adversary, params, tools) if params.refinement else None
-        self.perceptual = tools.perceptual(params.lpips_net)
+        self.adversary = Adversary(params.adversary, params, accelerator)
+        self.refiner = Adversary(params.adversary, params, accelerator) if params.refinement else None
+        self.perceptual = accelerator.perceptual(params.lpips_net)
 
     def step(self, batch: Batch) -> dict[str, float | Tensor]:
         z_BDHW, cells_B1HW = self._codes(batch), self._cells(batch.known_B1HW)
-        with self.tools.autocast():
+        with self.accelerator.autocast():
             raw_BCHW, refined_BCHW = self.model(batch.image_BCHW, batch.known_B1HW, z_BDHW, cells_B1HW)
         step, last = self.schedule.steps, self.model.generator.head.weight
         loss, scalars = self._loss(raw_BCHW, batch, self.params.l1, self.adversary, last)
@@ -83,7 +83,7 @@ class DecoderPart:
             more, refined = self._loss(refined_BCHW, batch, self.params.refinement_l1, self.refiner, last)
             loss = loss + more
             scalars |= {f"refined_{name}": value for name, value in refined.items()}
-        self.tools.descend(loss, self.optimizer)
+        self.accelerator.minimize(loss, self.optimizer)
         scalars |= self.adversary.learn(batch.image_BCHW, raw_BCHW, batch.known_B1HW, step)
         if self.refiner is not None:
             learned = self.refiner.learn(batch.image_BCHW, refined_BCHW, batch.known_B1HW, step)
@@ -97,7 +97,7 @@ class DecoderPart:
         l1 = F.l1_loss(raw_BCHW.float(), batch.image_BCHW)
         loss, scalars = weight * l1, {"l1": l1.detach()}
         if self.perceptual is not None:
-            with self.tools.autocast():
+            with self.accelerator.autocast():
                 lpips = self.perceptual(raw_BCHW, batch.image_BCHW).float().mean()
             loss, scalars = loss + self.params.lpips * lpips, {**scalars, "lpips": lpips.detach()}
         push, adversarial = adversary.judge(raw_BCHW, batch.known_B1HW, loss, last, self.schedule.steps)
@@ -157,6 +157,6 @@ class DecoderPart:
         return {**own, **self.adversary.state("discriminator"), **more}
 
 
-def build(params: Params, parents: Mapping[str, Trained], spec: Spec, tools: Tools) -> DecoderPart:
+def build(params: Params, parents: Mapping[str, Trained], spec: Spec, accelerator: Accelerator) -> DecoderPart:
     """The part, ready to learn."""
-    return DecoderPart(params, parents, spec, tools)
+    return DecoderPart(params, parents, spec, accelerator)

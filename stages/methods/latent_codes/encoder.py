@@ -14,17 +14,17 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.optim import Adam
 
-from stages.contract import Batch, Spec, Stateful, Tools, Trained
+from stages.contract import Accelerator, Batch, Spec, Stateful, Trained
 from stages.images.pixels import blank
 from stages.losses.codes import cross_entropy
 from stages.losses.means import Means, masked_mean
 from stages.methods.latent_codes import vq
-from stages.methods.latent_codes.rate import Rate
-from stages.methods.latent_codes.teacher import Teacher, prepared
-from stages.methods.latent_codes.token_mask import Sizes, TokenMask, enlarge, near_hole, same_grid
+from stages.methods.latent_codes.blocks.rate import Rate
+from stages.methods.latent_codes.blocks.teacher import Teacher, prepared
+from stages.methods.latent_codes.blocks.token_mask import Sizes, TokenMask, enlarge, near_hole, same_grid
 from stages.nets import pyramid
 from stages.nets.partial_conv import Convolution, PlainConv2d, RestrictiveConv2d
-from stages.rates import Schedule
+from stages.training.schedules import Schedule
 
 PARENTS: tuple[str, ...] = ("vq",)
 SHARED: tuple[str, ...] = ("token_mask",)
@@ -86,20 +86,20 @@ def restore(trained: Trained, parent: Trained) -> TokenEncoder:
 class EncoderPart:
     """Learns the vq's tokens of the whole image from its visible part, by cross-entropy on visible cells (eq. 5)."""
 
-    def __init__(self, params: Params, parents: Mapping[str, Trained], spec: Spec, tools: Tools) -> None:
-        self.tools, self.teacher = tools, Teacher(parents, tools)
-        self.model = prepared(TokenEncoder(params, self.teacher.params, spec), tools)
+    def __init__(self, params: Params, parents: Mapping[str, Trained], spec: Spec, accelerator: Accelerator) -> None:
+        self.accelerator, self.teacher = accelerator, Teacher(parents, accelerator)
+        self.model = prepared(TokenEncoder(params, self.teacher.params, spec), accelerator)
         self.optimizer = Adam(self.model.parameters(), lr=params.lr, betas=BETAS)
         self.schedule = Schedule(self.optimizer, params)
 
     def step(self, batch: Batch) -> dict[str, float | Tensor]:
         codes_BHW = self.teacher.codes(batch.image_BCHW)
-        with self.tools.autocast():
+        with self.accelerator.autocast():
             logits_BKHW = self.model(batch.image_BCHW, batch.known_B1HW)
         cells_BHW = self.model.cells(batch.known_B1HW)[:, 0]
         loss = masked_mean(cross_entropy(logits_BKHW, codes_BHW), cells_BHW)
         accuracy = masked_mean((logits_BKHW.argmax(1) == codes_BHW).float(), cells_BHW)
-        self.tools.descend(loss, self.optimizer)
+        self.accelerator.minimize(loss, self.optimizer)
         return {"cross_entropy": loss.detach(), "accuracy": accuracy.detach()}
 
     @torch.no_grad()
@@ -139,6 +139,6 @@ class EncoderPart:
         return {"model": self.model, "optimizer": self.optimizer, "schedule": self.schedule}
 
 
-def build(params: Params, parents: Mapping[str, Trained], spec: Spec, tools: Tools) -> EncoderPart:
+def build(params: Params, parents: Mapping[str, Trained], spec: Spec, accelerator: Accelerator) -> EncoderPart:
     """The part, ready to learn."""
-    return EncoderPart(params, parents, spec, tools)
+    return EncoderPart(params, parents, spec, accelerator)

@@ -12,9 +12,9 @@ from torch import Tensor
 from stages import contract
 from stages.contract import Completions, Request, Trained, UserError
 from stages.methods.latent_codes import decoder, encoder, prior, vq
-from stages.methods.latent_codes.sampler import Confidence, Rule, complete
-from stages.methods.latent_codes.token_mask import TokenMask, enlarge
-from stages.phases import Phases
+from stages.methods.latent_codes.blocks.token_mask import TokenMask, enlarge
+from stages.methods.latent_codes.sampling.sampler import Confidence, Rule, complete
+from stages.sampling.timing import Phases
 
 PARENTS: tuple[str, ...] = ("vq", "encoder", "prior", "decoder")
 SHARED: tuple[str, ...] = ("token_mask",)

@@ -14,17 +14,16 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.optim import AdamW
 
-from stages.contract import Batch, Spec, Stateful, Tools, Trained
+from stages.contract import Accelerator, Batch, Spec, Stateful, Trained
 from stages.losses.codes import cross_entropy
 from stages.losses.means import Means, masked_mean
 from stages.methods.latent_codes import vq
-from stages.methods.latent_codes.marginals import Marginals
-from stages.methods.latent_codes.noise import random_visible
-from stages.methods.latent_codes.rate import Rate
-from stages.methods.latent_codes.sampler import Rule, complete
-from stages.methods.latent_codes.teacher import Teacher, prepared
+from stages.methods.latent_codes.blocks.marginals import Marginals
+from stages.methods.latent_codes.blocks.noise import exponential, generators, random_visible
+from stages.methods.latent_codes.blocks.rate import Rate
+from stages.methods.latent_codes.blocks.teacher import Teacher, prepared
 from stages.nets.transformer import Transformer, decayed, initialise
-from stages.rates import Schedule
+from stages.training.schedules import Schedule
 
 PARENTS: tuple[str, ...] = ("vq",)
 SHARED: tuple[str, ...] = ()
@@ -97,26 +96,26 @@ def restore(trained: Trained, parent: Trained) -> TokenPrior:
 class PriorPart:
     """Learns to tell hidden tokens of whole images, by cross-entropy on the hidden ones (eq. 6)."""
 
-    def __init__(self, params: Params, parents: Mapping[str, Trained], spec: Spec, tools: Tools) -> None:
-        self.params, self.tools, self.teacher = params, tools, Teacher(parents, tools)
+    def __init__(self, params: Params, parents: Mapping[str, Trained], spec: Spec, accelerator: Accelerator) -> None:
+        self.params, self.accelerator, self.teacher = params, accelerator, Teacher(parents, accelerator)
         model = TokenPrior(params, self.teacher.params, spec)
         if params.input == "codebook":
             model.codebook_KD.copy_(self.teacher.net.quantizer.vectors().detach())
-        self.model = prepared(model, tools)
+        self.model = prepared(model, accelerator)
         groups = decayed(self.model, params.weight_decay)
         self.optimizer = AdamW(groups, lr=params.lr, betas=BETAS)
         self.schedule = Schedule(self.optimizer, params)
-        self.marginals = prepared(Marginals(len(self.model.place_ND) - 1, self.teacher.params.codes), tools)
+        self.marginals = prepared(Marginals(len(self.model.place_ND) - 1, self.teacher.params.codes), accelerator)
 
     def step(self, batch: Batch) -> dict[str, float | Tensor]:
         self.model.train()
         codes_BN = self.teacher.codes(batch.image_BCHW).flatten(1)
         visible_BN = self._visible(batch, codes_BN)
         self.marginals.count(codes_BN)
-        with self.tools.autocast():
+        with self.accelerator.autocast():
             logits_BNK = self.model(codes_BN, visible_BN)
         loss = masked_mean(cross_entropy(logits_BNK.transpose(1, 2), codes_BN), ~visible_BN)
-        self.tools.descend(loss, self.optimizer)
+        self.accelerator.minimize(loss, self.optimizer)
         return {"cross_entropy": loss.detach()}
 
     @torch.no_grad()
@@ -137,18 +136,25 @@ class PriorPart:
 
     @torch.no_grad()
     def pictures(self, batch: Batch) -> dict[str, Tensor]:
-        """Tokens decoded by the vq: the image's, the visible half's, and two completions of these by sampling."""
+        """Tokens decoded by the vq: the image's, the visible ones', and two guesses of the hidden ones.
+
+        The likeliest token at each hidden position, and one drawn at each: what the network believes in one pass, and
+        no completion, which `inpaint` draws in several steps.
+        """
         self.model.eval()
         codes_BHW = self.teacher.exact_codes(batch.image_BCHW)
-        visible_BN = self._visible(batch, codes_BHW.flatten(1))
-        seeds_BK = torch.stack([batch.seeds_B, batch.seeds_B + 1], 1)
-        drawn_BKN = complete(self.model, codes_BHW.flatten(1), visible_BN, seeds_BK, Rule())
-        first_BHW, second_BHW = (drawn_BKN[:, k].view_as(codes_BHW) for k in (0, 1))
+        visible_BHW = self._visible(batch, codes_BHW.flatten(1)).view_as(codes_BHW)
+        logits_BNK = self.model(codes_BHW.flatten(1), visible_BHW.flatten(1))
+        noise_BNK = exponential(generators(batch.seeds_B), [logits_BNK.shape[1]] * len(logits_BNK), logits_BNK.shape[2])
+        drawn_BNK = logits_BNK - noise_BNK.view_as(logits_BNK).to(logits_BNK.device).log()
+        guesses = {"likeliest": logits_BNK.argmax(2), "drawn": drawn_BNK.argmax(2)}
         return {
             "tokens": self.teacher.picture(codes_BHW),
-            "visible": self.teacher.picture(codes_BHW, visible_BN.view_as(codes_BHW)[:, None].float()),
-            "sample_0": self.teacher.picture(first_BHW),
-            "sample_1": self.teacher.picture(second_BHW),
+            "visible": self.teacher.picture(codes_BHW, visible_BHW[:, None].float()),
+            **{
+                name: self.teacher.picture(torch.where(visible_BHW, codes_BHW, guess_BN.view_as(codes_BHW)))
+                for name, guess_BN in guesses.items()
+            },
         }
 
     def state(self) -> dict[str, Stateful]:
@@ -160,6 +166,6 @@ class PriorPart:
         return random_visible(batch.seeds_B, codes_BN.shape[1], low, high).to(codes_BN.device)
 
 
-def build(params: Params, parents: Mapping[str, Trained], spec: Spec, tools: Tools) -> PriorPart:
+def build(params: Params, parents: Mapping[str, Trained], spec: Spec, accelerator: Accelerator) -> PriorPart:
     """The part, ready to learn."""
-    return PriorPart(params, parents, spec, tools)
+    return PriorPart(params, parents, spec, accelerator)

@@ -14,20 +14,20 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.optim import Adam
 
-from stages.contract import Batch, Spec, Stateful, Tools, Trained
+from stages.contract import Accelerator, Batch, Spec, Stateful, Trained
 from stages.losses.adversarial import Adversarial
 from stages.losses.codes import perplexity
 from stages.losses.means import Means
 from stages.losses.pixels import psnr
-from stages.methods.latent_codes.adversary import BETAS, Adversary, AdversaryParams
-from stages.methods.latent_codes.noise import generators
-from stages.methods.latent_codes.rate import Rate
-from stages.methods.latent_codes.token_mask import Sizes
+from stages.methods.latent_codes.blocks.adversary import BETAS, Adversary, AdversaryParams
+from stages.methods.latent_codes.blocks.noise import generators
+from stages.methods.latent_codes.blocks.rate import Rate
+from stages.methods.latent_codes.blocks.token_mask import Sizes
 from stages.nets.masked_norm import Kind
 from stages.nets.partial_conv import PlainConv2d
 from stages.nets.pyramid import Encoder, Generator
 from stages.nets.quantizer import Quantizer
-from stages.rates import Schedule
+from stages.training.schedules import Schedule
 
 PARENTS: tuple[str, ...] = ()
 SHARED: tuple[str, ...] = ()
@@ -99,26 +99,26 @@ def restore(trained: Trained) -> Autoencoder:
 class VqPart:
     """Learns the autoencoder with L1, LPIPS and a patch discriminator that begins late."""
 
-    def __init__(self, params: Params, spec: Spec, tools: Tools) -> None:
-        self.params, self.tools = params, tools
-        self.model = cast(Autoencoder, tools.prepare(Autoencoder(params, spec)))
+    def __init__(self, params: Params, spec: Spec, accelerator: Accelerator) -> None:
+        self.params, self.accelerator = params, accelerator
+        self.model = cast(Autoencoder, accelerator.prepare(Autoencoder(params, spec)))
         self.optimizer = Adam(self.model.parameters(), betas=BETAS)
         self.schedule = Schedule(self.optimizer, params)
-        self.adversary = Adversary(params.adversary, params, tools)
-        self.perceptual = tools.perceptual(params.lpips_net)
+        self.adversary = Adversary(params.adversary, params, accelerator)
+        self.perceptual = accelerator.perceptual(params.lpips_net)
 
     def step(self, batch: Batch) -> dict[str, float | Tensor]:
         step = self.schedule.steps
-        with self.tools.autocast():
+        with self.accelerator.autocast():
             z_BDHW = self.model.features(batch.image_BCHW)
         quantized = self.model.quantizer(z_BDHW)
-        with self.tools.autocast():
+        with self.accelerator.autocast():
             raw_BCHW = self.model.decode(quantized.z_BDHW)
         quantisation = self._weigh(quantized.commitment, quantized.codebook)
         reconstruction, scalars = self._reconstruction(raw_BCHW, batch.image_BCHW)
         last = self.model.generator.head.weight
         push, adversarial = self.adversary.judge(raw_BCHW, batch.known_B1HW, reconstruction, last, step)
-        self.tools.descend(reconstruction + quantisation + push, self.optimizer)
+        self.accelerator.minimize(reconstruction + quantisation + push, self.optimizer)
         learned = self.adversary.learn(batch.image_BCHW, raw_BCHW, batch.known_B1HW, step)
         if self.params.restart_after:
             owner = generators(batch.seeds_B[:1])[0]
@@ -134,7 +134,7 @@ class VqPart:
         l1 = F.l1_loss(raw_BCHW.float(), image_BCHW)
         if self.perceptual is None:
             return self.params.l1 * l1, {"l1": l1.detach()}
-        with self.tools.autocast():
+        with self.accelerator.autocast():
             lpips = self.perceptual(raw_BCHW, image_BCHW).float().mean()
         total = self.params.l1 * l1 + self.params.lpips * lpips
         return total, {"l1": l1.detach(), "lpips": lpips.detach()}
@@ -162,6 +162,6 @@ class VqPart:
         return {**own, **self.adversary.state("discriminator")}
 
 
-def build(params: Params, parents: Mapping[str, Trained], spec: Spec, tools: Tools) -> VqPart:
+def build(params: Params, parents: Mapping[str, Trained], spec: Spec, accelerator: Accelerator) -> VqPart:
     """The part, ready to learn."""
-    return VqPart(params, spec, tools)
+    return VqPart(params, spec, accelerator)

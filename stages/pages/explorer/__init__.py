@@ -1,1 +1,1 @@
-"""The image explorer: one page, pictures and figures beside it that are loaded when they are asked for."""
+"""The image explorer: one page, pictures and scores beside it that are loaded when they are asked for."""

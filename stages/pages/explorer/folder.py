@@ -1,80 +1,79 @@
-"""The explorer's folder: its page, a script of figures a protocol, a script and the pictures a draw."""
+"""The explorer's folder: its page, a script of scores a protocol, a script and the pictures a test set."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from stages.pages import page
-from stages.pages.draws import Drawn
+from stages.pages.environment import environment
 from stages.pages.explorer import sprites
-from stages.pages.explorer.figures import figures
 from stages.pages.explorer.outline import outline
-from stages.pages.scores import Table
+from stages.pages.explorer.values import values
+from stages.pages.tables.table import Table
+from stages.pages.testsets import SampledTestSet
+from stages.project.files import atomic_folder
 
 PAGE = "explorer.html"
+FOLDER = "pages"  # beside the report's page
 
 
-def write(folder: Path, draws: Sequence[Drawn], tables: Sequence[Table], long: pd.DataFrame) -> None:
+def write(folder: Path, testsets: Sequence[SampledTestSet], tables: Sequence[Table], long: pd.DataFrame) -> None:
     """`folder` anew, whole or not at all; what lay in it is gone."""
-    fresh = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    contents = {"protocols": list(_protocols(fresh, draws, tables, long)), "draws": list(_draws(fresh, draws))}
-    environment = page.environment()
-    html = environment.get_template("explorer.html.jinja").render(contents=script(contents))
-    (fresh / PAGE).write_text(html, encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
-    fresh.replace(folder)
+    with atomic_folder(folder) as fresh:
+        contents = {
+            "protocols": list(_protocols(fresh, testsets, tables, long)),
+            "testsets": list(_testsets(fresh, testsets)),
+        }
+        page = environment().get_template("explorer/explorer.html.jinja")
+        (fresh / PAGE).write_text(page.render(contents=script(contents)), encoding="utf-8")
 
 
 def _protocols(
-    folder: Path, draws: Sequence[Drawn], tables: Sequence[Table], long: pd.DataFrame
+    folder: Path, testsets: Sequence[SampledTestSet], tables: Sequence[Table], long: pd.DataFrame
 ) -> Iterator[dict[str, Any]]:
     for table in tables:
-        for number, drawn in enumerate(draws):
-            if drawn.under(table.card):
+        for number, testset in enumerate(testsets):
+            if testset.under(table.card):
                 name = f"protocol-{slug(table.protocol)}.js"
-                _write(folder / name, figures(table, drawn, long[long["protocol"] == table.protocol]))
-                yield {"name": table.protocol, "file": name, "draw": number}
+                _write(folder / name, values(table, testset, long[long["protocol"] == table.protocol]))
+                yield {"name": table.protocol, "file": name, "testset": number}
 
 
-def _draws(folder: Path, draws: Sequence[Drawn]) -> Iterator[dict[str, Any]]:
-    for drawn in draws:
-        place = f"draw-{slug(drawn.name)}"
+def _testsets(folder: Path, testsets: Sequence[SampledTestSet]) -> Iterator[dict[str, Any]]:
+    for testset in testsets:
+        place = f"testset-{slug(testset.name)}"
         (folder / place).mkdir()
-        _write(folder / f"{place}.js", _draw(folder / place, drawn))
-        yield {"name": drawn.name, "file": f"{place}.js", "folder": place}
+        _write(folder / f"{place}.js", _testset(folder / place, testset))
+        yield {"name": testset.name, "file": f"{place}.js", "folder": place}
 
 
-def _draw(folder: Path, drawn: Drawn) -> dict[str, Any]:
-    for number, sheet in enumerate(sprites.sheets(drawn)):
+def _testset(folder: Path, testset: SampledTestSet) -> dict[str, Any]:
+    for number, sheet in enumerate(sprites.sheets(testset)):
         (folder / f"sheet-{number}.webp").write_bytes(sprites.encode(sheet))
-    source = dict(zip(drawn.rows[0].keys, drawn.rows[0].sources, strict=True))
+    first, told = testset.entries[0], [samples.description for samples in testset.entries]
+    source = dict(zip(first.keys, first.sources, strict=True))
     return {
-        "keys": drawn.keys,
-        "sources": [source[key] for key in drawn.keys],
-        "outlines": [outline(drawn.hole(key)) for key in drawn.keys],
-        "same": [_picture(folder / f"{i:05d}.webp", drawn, key) for i, key in enumerate(drawn.keys)],
-        "rows": [row.draw["row"] for row in drawn.rows],
-        "samples": [min(row.draw["samples"], sprites.SAMPLES) for row in drawn.rows],
-        "totals": [row.draw["samples"] for row in drawn.rows],
-        "size": drawn.rows[0].draw["size"],
-        "columns": sprites.columns(drawn),
+        "keys": testset.keys,
+        "sources": [source[key] for key in testset.keys],
+        "outlines": [outline(testset.hole(key)) for key in testset.keys],
+        "same": [_picture(folder / f"{i:05d}.webp", testset, key) for i, key in enumerate(testset.keys)],
+        "entries": [one["entry"] for one in told],
+        "samples": [min(one["samples"], sprites.SAMPLES) for one in told],
+        "totals": [one["samples"] for one in told],
+        "size": first.description["size"],
+        "columns": sprites.columns(testset),
         "sheet": {"side": sprites.SIDE, "across": sprites.ACROSS, "images": sprites.SHEET},
         "full": sprites.FULL,
     }
 
 
-def _picture(path: Path, drawn: Drawn, key: str) -> list[bool]:
-    sheet, same = sprites.sprite(drawn, key)
+def _picture(path: Path, testset: SampledTestSet, key: str) -> list[bool]:
+    sheet, same = sprites.sprite(testset, key)
     path.write_bytes(sprites.encode(sheet))
     return same
 
@@ -85,7 +84,7 @@ def slug(name: str) -> str:
 
 
 def _write(path: Path, values: Mapping[str, Any]) -> None:
-    """A script, since a page opened from a disk may load scripts and pictures but read no files."""
+    """A script, since a page that is opened from a disk may load scripts and pictures but read no files."""
     path.write_text(f"plurifill({json.dumps(path.name)}, {script(values)});\n", encoding="utf-8")
 
 

@@ -1,6 +1,6 @@
 "use strict";
 
-// tables: a heading sorts its column, again the other way; rows without a figure stay last
+// tables: a heading sorts its column, again the other way; rows without a value stay last
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
   const heads = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
@@ -41,6 +41,6 @@ closer.addEventListener("click", (event) => { if (event.target === closer) close
 closer.addEventListener("keydown", (event) => {
   const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   if (!step) return;
-  const group = [...shown.closest(".case, .strip, .plates, .part, .plate").querySelectorAll(".thumb")];
+  const group = [...shown.closest(".case, .strip, .pictures, .part, .figure").querySelectorAll(".thumb")];
   show(group[group.indexOf(shown) + step]);
 });

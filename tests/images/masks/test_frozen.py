@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from stages.contract import UserError
+from stages.images.files import write_png
 from stages.images.masks import MaskSet, freeze
-from stages.images.pixels import write_png
 
-LARGE = {"law": "free_form", "size": "large"}
+LARGE = {"generator": "free_form", "size": "large"}
 
 
 def test_a_hole_hangs_on_seed_and_key_alone(tmp_path: Path) -> None:
@@ -32,20 +32,30 @@ def test_the_same_bytes_twice(tmp_path: Path) -> None:
         assert one == two
 
 
-def test_the_hash_covers_law_keys_and_bits(tmp_path: Path) -> None:
+def test_the_hash_covers_generator_keys_and_bits(tmp_path: Path) -> None:
     for name, (block, keys, size) in {
         "plain": (LARGE, ["a", "b"], 16),
         "keys": (LARGE, ["a", "x"], 16),
         "size": (LARGE, ["a", "b"], 24),
-        "law": ({"law": "box", "side": 0.5}, ["a", "b"], 16),
+        "generator": ({"generator": "box", "side": 0.5}, ["a", "b"], 16),
     }.items():
         freeze(block, keys, size, tmp_path, name)
-    hashes = {MaskSet.open(tmp_path, name).hash for name in ("plain", "keys", "size", "law")}
+    hashes = {MaskSet.open(tmp_path, name).hash for name in ("plain", "keys", "size", "generator")}
     assert len(hashes) == 4
     card = json.loads((tmp_path / "plain.json").read_text())
-    (tmp_path / "plain.json").write_text(json.dumps({**card, "law": {"law": "box", "side": 0.4}}))
+    (tmp_path / "plain.json").write_text(json.dumps({**card, "generator": {"generator": "box", "side": 0.4}}))
     with pytest.raises(UserError, match="does not match"):
         MaskSet.open(tmp_path, "plain")
+
+
+def test_a_set_of_an_earlier_version_opens_with_its_hash(tmp_path: Path) -> None:
+    freeze(LARGE, ["a", "b"], 16, tmp_path, "large")
+    now, card = MaskSet.open(tmp_path, "large"), json.loads((tmp_path / "large.json").read_text())
+    del card["generator"]
+    (tmp_path / "large.json").write_text(json.dumps({**card, "law": {"law": "free_form", "size": "large"}}))
+    earlier = MaskSet.open(tmp_path, "large")
+    assert (earlier.hash, earlier.generator) == (now.hash, LARGE)
+    assert np.array_equal(earlier.hole("b"), now.hole("b"))
 
 
 def test_files_are_frozen_by_name_with_warnings(tmp_path: Path) -> None:
@@ -53,7 +63,7 @@ def test_files_are_frozen_by_name_with_warnings(tmp_path: Path) -> None:
     dot_HW[0, 0] = 255
     write_png(tmp_path / "f/a.png", dot_HW)
     write_png(tmp_path / "f/b.png", 255 - dot_HW)
-    block = {"law": "files", "folder": str(tmp_path / "f"), "hole": "white"}
+    block = {"generator": "files", "folder": str(tmp_path / "f"), "hole": "white"}
     warnings = freeze(block, ["b", "a"], 20, tmp_path, "files")
     assert len(warnings) == 2 and "b:" in warnings[0] and "almost everything" in warnings[0]
     assert np.array_equal(MaskSet.open(tmp_path, "files").hole("a"), dot_HW > 0)

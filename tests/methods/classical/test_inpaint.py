@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from stages.contract import Request, UserError
-from stages.engine.params import validate
 from stages.images.pixels import blank, to_float, to_uint8
 from stages.methods.classical import inpaint
+from stages.project.params import validate
 
 CPU = torch.device("cpu")
 

@@ -30,11 +30,13 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 
 
-def make_part(name: str, parents: Mapping[str, Trained], tools: PlainTools, spec: Spec = SPEC, **changes: Any) -> Any:
+def make_part(
+    name: str, parents: Mapping[str, Trained], accelerator: PlainTools, spec: Spec = SPEC, **changes: Any
+) -> Any:
     """A part from the small params with some changed, its weights a function of its name."""
     module = import_module(f"stages.methods.flow_fill.{name}")
     torch.manual_seed(len(name))
-    return module.build(module.Params.model_validate({**SMALL[name], **changes}), parents, spec, tools)
+    return module.build(module.Params.model_validate({**SMALL[name], **changes}), parents, spec, accelerator)
 
 
 def release(name: str, part: Part, **changes: Any) -> Trained:
@@ -60,9 +62,9 @@ def learn(part: Part, batch_of: Callable[..., Batch], steps: range) -> list[dict
 @pytest.fixture(scope="session")
 def family() -> dict[str, Trained]:
     """prior and decoder after 20 and 4 steps on one batch, as released."""
-    tools, parents = PlainTools(mean_square), {}
+    accelerator, parents = PlainTools(mean_square), {}
     for name, steps in (("prior", 20), ("decoder", 4)):
-        part = make_part(name, parents, tools)
+        part = make_part(name, parents, accelerator)
         learn(part, blocks, range(steps))
         parents[name] = release(name, part)
     return parents

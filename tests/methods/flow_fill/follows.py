@@ -16,13 +16,15 @@ import torch.nn.functional as F
 from scipy.stats import ttest_rel
 from torch import Tensor
 
-from stages import inpainters, places
 from stages.contract import Request, Transfers
-from stages.engine import params
 from stages.images import masks
 from stages.images.dataset import Dataset
-from stages.images.pixels import blank, composite, to_float, to_uint8, write_png
-from stages.metrics import lpips
+from stages.images.files import write_png
+from stages.images.pixels import blank, composite, to_float, to_uint8
+from stages.metrics.core import lpips_network
+from stages.project import params, paths
+from stages.project.entries import Entry
+from stages.sampling import inpainters
 
 PAIRS, SHOWN, ELSEWHERE = 100, 8, 37  # another image: so many places further on
 GRID = Path("reports/transfer.png")
@@ -30,7 +32,7 @@ GRID = Path("reports/transfer.png")
 
 def images(name: str) -> Tensor:
     """The first test images (B, 3, H, W)."""
-    test = Dataset.open(places.shards(name), "test")
+    test = Dataset.open(paths.shards(name), "test")
     return to_float(np.stack([test.image(i) for i in range(min(PAIRS, len(test)))]))
 
 
@@ -51,13 +53,15 @@ def main(name: str = "") -> None:
     values = params.read()
     source_BCHW = images(name or values["data"]["dataset"])
     target_BCHW, other_BCHW = source_BCHW.roll(1, 0), source_BCHW.roll(ELSEWHERE, 0)
-    hole_HW = masks.law({"law": "box", "side": 0.5}).draw(np.random.default_rng(0), source_BCHW.shape[-1])
+    hole_HW = masks.generator_of({"generator": "box", "side": 0.5}).draw(
+        np.random.default_rng(0), source_BCHW.shape[-1]
+    )
     known_B1HW = torch.from_numpy(~hole_HW).float().expand(len(source_BCHW), 1, -1, -1)
-    inpainter = inpainters.load(values, "flow_fill", "flow_fill", torch.device("cpu"))
+    inpainter = inpainters.load(values, Entry("flow_fill"), torch.device("cpu"))
     assert isinstance(inpainter, Transfers)
     request = Request(blank(source_BCHW, known_B1HW), known_B1HW, torch.zeros(len(source_BCHW), 1, dtype=torch.int64))
     done_BCHW = composite(inpainter.transfer(request, target_BCHW).raw_BKCHW[:, 0], source_BCHW, known_B1HW)
-    distances = {"colour": colour, "lpips_squeeze": lpips.distance("squeeze")}
+    distances = {"colour": colour, "lpips_squeeze": lpips_network.distance("squeeze")}
     for figure, distance in distances.items():
         if distance is not None:
             with torch.no_grad():

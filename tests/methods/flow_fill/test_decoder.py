@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from stages.methods.flow_fill import decoder
-from stages.methods.flow_fill.generator import Generator, Sizes, enlarged
+from stages.methods.flow_fill.blocks.generator import Generator, Sizes, enlarged
 from tests.methods.flow_fill.conftest import SPEC, blocks, learn, make_part
 
 
-def test_losses_are_named_and_go_down(family, tools):
-    part = make_part("decoder", family, tools, lr=5e-3)
+def test_losses_are_named_and_go_down(family, accelerator):
+    part = make_part("decoder", family, accelerator, lr=5e-3)
     curve = learn(part, blocks, range(20))
     assert set(curve[0]) == {"l1", "adversarial", "lpips", "discriminator"}
     assert sum(row["l1"] for row in curve[-4:]) < sum(row["l1"] for row in curve[:4])
@@ -67,8 +67,8 @@ def test_the_prior_guides(family):
     assert not torch.allclose(one, other)
 
 
-def test_degradation_disturbs_the_truth_and_none_leaves_it(family, tools):
-    part, batch = make_part("decoder", family, tools), blocks(5)
+def test_degradation_disturbs_the_truth_and_none_leaves_it(family, accelerator):
+    part, batch = make_part("decoder", family, accelerator), blocks(5)
     true_Bchw = part.teacher.true(batch)
     assert torch.equal(part.teacher.disturbed(batch, 0.0), true_Bchw)
     slightly, wholly = (part.teacher.disturbed(batch, share) for share in (0.5, 1.0))
@@ -77,8 +77,8 @@ def test_degradation_disturbs_the_truth_and_none_leaves_it(family, tools):
     assert torch.equal(slightly, part.teacher.disturbed(batch, 0.5)), "by the images' own seeds"
 
 
-def test_a_killed_run_ends_as_an_undisturbed_one(family, tools):
-    whole, first, second = (make_part("decoder", family, tools) for _ in range(3))
+def test_a_killed_run_ends_as_an_undisturbed_one(family, accelerator):
+    whole, first, second = (make_part("decoder", family, accelerator) for _ in range(3))
     learn(whole, blocks, range(4))
     learn(first, blocks, range(2))
     saved = {name: value.state_dict() for name, value in first.state().items()}
@@ -90,14 +90,14 @@ def test_a_killed_run_ends_as_an_undisturbed_one(family, tools):
     assert not any("critic" in name for name in whole.model.state_dict()), "an adversary is not released"
 
 
-def test_the_discriminator_learns_at_its_own_rate(family, tools):
-    part = make_part("decoder", family, tools, discriminator_share=0.1)
+def test_the_discriminator_learns_at_its_own_rate(family, accelerator):
+    part = make_part("decoder", family, accelerator, discriminator_share=0.1)
     rates = [optimizer.param_groups[0]["lr"] for optimizer in (part.optimizer, part.critic_optimizer)]
     assert rates[1] == pytest.approx(0.1 * rates[0])
 
 
-def test_figures_and_pictures(family, tools):
-    part = make_part("decoder", family, tools)
+def test_figures_and_pictures(family, accelerator):
+    part = make_part("decoder", family, accelerator)
     figures = part.evaluate([blocks(1), blocks(2)])
     names = {f"{figure}_{prior}" for figure in ("psnr", "l1", "lpips") for prior in ("true", "sampled", "enlarged")}
     assert set(figures) == names and all(math.isfinite(value) for value in figures.values())

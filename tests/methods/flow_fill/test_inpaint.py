@@ -9,8 +9,8 @@ import torch
 
 from stages.contract import Completions, Inpainter, Request, Scores, Transfers
 from stages.images.pixels import blank, to_uint8
-from stages.methods.flow_fill.depth import continuous
-from stages.methods.flow_fill.generator import enlarged
+from stages.methods.flow_fill.blocks.depth import continuous
+from stages.methods.flow_fill.blocks.generator import enlarged
 from tests.methods.flow_fill.conftest import blocks, make_inpainter
 
 

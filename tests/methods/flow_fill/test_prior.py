@@ -9,16 +9,16 @@ import torch
 
 from stages.contract import Batch, Spec, UserError
 from stages.methods.flow_fill import prior
-from stages.methods.flow_fill.depth import continuous, dequantised, picture
-from stages.methods.flow_fill.noise import degraded, generators
+from stages.methods.flow_fill.blocks.depth import continuous, dequantised, picture
+from stages.methods.flow_fill.blocks.noise import degraded, generators
 from tests.methods.flow_fill.conftest import SMALL, SPEC, blocks, learn, make_part
 
 
 @pytest.mark.parametrize("trained", [False, True])
-def test_the_inverse_undoes_the_flow_before_and_after_training(trained, family, tools):
+def test_the_inverse_undoes_the_flow_before_and_after_training(trained, family, accelerator):
     batch = blocks(50)
     for dtype, within in ((torch.float32, 1e-4), (torch.float64, 1e-9)):
-        model = prior.restore(family["prior"]) if trained else make_part("prior", {}, tools).model.eval()
+        model = prior.restore(family["prior"]) if trained else make_part("prior", {}, accelerator).model.eval()
         model = model.double() if dtype == torch.float64 else model
         x_Bchw = dequantised(model.shrunk(batch.image_BCHW), model.bits, generators(batch.seeds_B)).to(dtype)
         conditions = model.conditions(batch.image_BCHW.to(dtype), batch.known_B1HW.to(dtype))
@@ -26,8 +26,8 @@ def test_the_inverse_undoes_the_flow_before_and_after_training(trained, family, 
         assert (model.flow.inverse(latents, conditions) - x_Bchw).abs().max() <= within
 
 
-def test_training_lowers_the_bits_and_uses_the_condition(tools):
-    part = make_part("prior", {}, tools)
+def test_training_lowers_the_bits_and_uses_the_condition(accelerator):
+    part = make_part("prior", {}, accelerator)
     before = part.evaluate([blocks(90)])
     curve = [row["bits_per_dim"] for row in learn(part, blocks, range(20))]
     after = part.evaluate([blocks(90)])
@@ -37,9 +37,9 @@ def test_training_lowers_the_bits_and_uses_the_condition(tools):
     assert after["inverse_error"] <= 1e-4 and after["spread"] > 0
 
 
-def test_the_bits_are_those_of_the_density(tools):
+def test_the_bits_are_those_of_the_density(accelerator):
     """An untrained flow only turns x, so its density is that of a standard normal at x."""
-    model, batch = make_part("prior", {}, tools).model.eval(), blocks(0)
+    model, batch = make_part("prior", {}, accelerator).model.eval(), blocks(0)
     x_Bchw = dequantised(model.shrunk(batch.image_BCHW), 5, generators(batch.seeds_B))
     normal_B = -0.5 * (x_Bchw.square() + math.log(2 * math.pi)).sum((1, 2, 3))
     expected_B = 5 - normal_B / (math.log(2) * 3 * 16 * 16)
@@ -58,8 +58,8 @@ def test_no_hole_content_enters_not_even_nan(family):
         assert all(torch.equal(one, other) for one, other in pairs)
 
 
-def test_a_killed_run_ends_as_an_undisturbed_one(tools):
-    whole, first, second = (make_part("prior", {}, tools) for _ in range(3))
+def test_a_killed_run_ends_as_an_undisturbed_one(accelerator):
+    whole, first, second = (make_part("prior", {}, accelerator) for _ in range(3))
     learn(whole, blocks, range(4))
     learn(first, blocks, range(2))
     saved = {name: value.state_dict() for name, value in first.state().items()}
@@ -71,8 +71,8 @@ def test_a_killed_run_ends_as_an_undisturbed_one(tools):
 
 
 @pytest.mark.parametrize("level", [-1.0, 1.0, 0.0])
-def test_constant_and_saturated_images_give_no_nan(level, tools):
-    part = make_part("prior", {}, tools)
+def test_constant_and_saturated_images_give_no_nan(level, accelerator):
+    part = make_part("prior", {}, accelerator)
     image_BCHW = torch.full((4, 3, 32, 32), level)
     batch = Batch(image_BCHW, blocks(0).known_B1HW, ("a", "b", "c", "d"), torch.arange(4))
     for _ in range(5):
@@ -129,8 +129,8 @@ def test_a_share_that_gives_no_size_is_refused(share):
 
 @pytest.mark.filterwarnings("ignore:flow_fill")
 @pytest.mark.parametrize("share", [0.375, 0.25])
-def test_odd_sides_are_learnt_too(share, tools):
-    part = make_part("prior", {}, tools, stage1=share, stem=1, levels=4)  # 12 px: maps of 12, 6, 3
+def test_odd_sides_are_learnt_too(share, accelerator):
+    part = make_part("prior", {}, accelerator, stage1=share, stem=1, levels=4)  # 12 px: maps of 12, 6, 3
     batch = blocks(0)
     assert math.isfinite(float(part.step(batch)["bits_per_dim"]))
     assert part.evaluate([batch])["inverse_error"] <= 1e-4
@@ -141,16 +141,16 @@ def test_rates_rise_and_are_halved():
     assert [rate.at(step) for step in (0, 1, 9, 10, 19, 20)] == [0.5, 1.0, 1.0, 0.5, 0.5, 0.25]
 
 
-def test_figures_are_of_all_batches_and_by_hole_ratio(tools):
-    part, one = make_part("prior", {}, tools), blocks(1)
+def test_figures_are_of_all_batches_and_by_hole_ratio(accelerator):
+    part, one = make_part("prior", {}, accelerator), blocks(1)
     few = Batch(one.image_BCHW[:1], torch.ones_like(one.known_B1HW[:1]), ("a",), one.seeds_B[:1])
     figures = part.evaluate([one, few])
     assert figures["bits_per_dim_hole_20_40"] != figures["bits_per_dim"], "the unmasked image is in no bucket"
     assert figures["side"] == 16 and figures["levels"] == 2
 
 
-def test_pictures_are_small_images(tools):
-    shown = make_part("prior", {}, tools).pictures(blocks(0))
+def test_pictures_are_small_images(accelerator):
+    shown = make_part("prior", {}, accelerator).pictures(blocks(0))
     assert {tuple(x.shape) for x in shown.values()} == {(4, 3, 16, 16)}
 
 

@@ -1,8 +1,8 @@
 """The timing protocol of paper 003: `python -m tests.methods.flow_fill.timing [ROW ...]`, on trained parts.
 
 200 test images, one completion each, one image a call, under irregular holes of 20-40 %, of 40-60 % and at random
-(20-60 %, as in the paper's tables). The rows (default: flow_fill and latent_codes) take each image in turn, after a
-call each that is not counted. Prints a line a row and hole: mean, median, images a second, seconds by phase.
+(20-60 %, as in the paper's tables). The entries (default: flow_fill and latent_codes) take each image in turn, after a
+call each that is not counted. Prints a line an entry and hole: mean, median, images a second, seconds by phase.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from statistics import mean, median
 
 import torch
 
-from stages import inpainters, places
 from stages.contract import Batch, Inpainter, Request
-from stages.engine import device as devices
-from stages.engine import params
 from stages.images import masks
 from stages.images.dataset import Dataset
 from stages.images.pixels import blank
 from stages.images.stream import fixed
+from stages.project import devices, params, paths
+from stages.project.entries import Entry
+from stages.sampling import inpainters
 
 IMAGES = 200
 HOLES = {"20-40": (0.2, 0.4), "40-60": (0.4, 0.6), "random": (0.2, 0.6)}
-ROWS = ("flow_fill", "latent_codes")
+ENTRIES = ("flow_fill", "latent_codes")
 
 Times = dict[str, list[float]]
 
@@ -44,26 +44,26 @@ def timed(inpainter: Inpainter, batch: Batch, device: torch.device, times: Times
 
 
 def measured(made: dict[str, Inpainter], batches: list[Batch], device: torch.device) -> dict[str, Times]:
-    """Every row's seconds over the images, in turn."""
-    taken: dict[str, Times] = {row: defaultdict(list) for row in made}
+    """Every entry's seconds over the images, in turn."""
+    taken: dict[str, Times] = {entry: defaultdict(list) for entry in made}
     for inpainter in made.values():
         timed(inpainter, batches[0], device, defaultdict(list))
     for batch in batches:
-        for row, inpainter in made.items():
-            timed(inpainter, batch, device, taken[row])
+        for entry, inpainter in made.items():
+            timed(inpainter, batch, device, taken[entry])
     return taken
 
 
-def main(rows: list[str]) -> None:
+def main(entries: list[str]) -> None:
     """Measure and print."""
-    values, device = params.read(), devices.choose(None)
-    test = Dataset.open(places.shards(values["data"]["dataset"]), "test")
-    made = {row: inpainters.load(values, row.partition("/")[0], row, device) for row in rows or ROWS}
+    values, device = params.read(), devices.choose()
+    test = Dataset.open(paths.shards(values["data"]["dataset"]), "test")
+    made = {name: inpainters.load(values, Entry.parse(name), device) for name in entries or ENTRIES}
     for name, (low, high) in HOLES.items():
-        law = masks.law({"law": "bin", "low": low, "high": high})
-        for row, times in measured(made, fixed(test, law, 1, IMAGES, 0), device).items():
+        generator = masks.generator_of({"generator": "bin", "low": low, "high": high})
+        for entry, times in measured(made, fixed(test, generator, 1, IMAGES, 0), device).items():
             calls = times.pop("call")
-            told = {"row": row, "holes": name, "n": len(calls), "size": test.spec.size, "device": device.type}
+            told = {"entry": entry, "holes": name, "n": len(calls), "size": test.spec.size, "device": device.type}
             figures = {"mean_s": mean(calls), "median_s": median(calls), "images_per_s": 1 / mean(calls)}
             print(json.dumps({**told, **figures, **{phase: mean(seconds) for phase, seconds in times.items()}}))
 

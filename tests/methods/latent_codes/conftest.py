@@ -25,11 +25,11 @@ SMALL: dict[str, dict[str, Any]] = {
 SMALL["vq"]["adversary"] = {**ADVERSARY, "loss": "hinge", "adaptive": True, "weight": 0.8, "r1": 0.0}
 
 
-def make_part(name: str, parents: Mapping[str, Trained], tools: PlainTools, **changes: Any) -> Part:
+def make_part(name: str, parents: Mapping[str, Trained], accelerator: PlainTools, **changes: Any) -> Part:
     """A part from the small params with some changed, its weights a function of its name."""
     module = import_module(f"stages.methods.latent_codes.{name}")
     torch.manual_seed(len(name))
-    return module.build(module.Params.model_validate({**SMALL[name], **changes}), parents, SPEC, tools)
+    return module.build(module.Params.model_validate({**SMALL[name], **changes}), parents, SPEC, accelerator)
 
 
 def release(name: str, part: Part, **changes: Any) -> Trained:
@@ -46,9 +46,9 @@ def make_inpainter(parents: Mapping[str, Trained], **changes: Any) -> Any:
 @pytest.fixture(scope="session")
 def family() -> dict[str, Trained]:
     """vq, encoder, prior and decoder: untrained but for their start, as released."""
-    tools, parents = PlainTools(mean_square), {}
+    accelerator, parents = PlainTools(mean_square), {}
     for name in ("vq", "encoder", "prior", "decoder"):
-        parents[name] = release(name, make_part(name, parents, tools))
+        parents[name] = release(name, make_part(name, parents, accelerator))
     return parents
 
 

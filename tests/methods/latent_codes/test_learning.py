@@ -49,16 +49,16 @@ def equal(a, b) -> bool:
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_two_steps_and_a_resume_are_four_steps(name, family, tools, learn, tmp_path):
+def test_two_steps_and_a_resume_are_four_steps(name, family, accelerator, learn, tmp_path):
     """Bit for bit: weights, optimisers, buffers and the scalars on the way."""
     changes = {"decay_steps": 5, "warmup_steps": 2} | ({"refinement": True} if name == "decoder" else {})
-    whole = make_part(name, family, tools, **changes)
+    whole = make_part(name, family, accelerator, **changes)
     scalars = learn(whole, range(4))
-    first = make_part(name, family, tools, **changes)
+    first = make_part(name, family, accelerator, **changes)
     learn(first, range(2))
     torch.save({key: value.state_dict() for key, value in first.state().items()}, tmp_path / "state")
     torch.manual_seed(99)
-    second = make_part(name, family, tools, **changes)
+    second = make_part(name, family, accelerator, **changes)
     learn(second, range(10, 11))  # whatever it holds before is replaced
     for key, value in torch.load(tmp_path / "state", weights_only=True).items():
         second.state()[key].load_state_dict(value)
@@ -67,8 +67,8 @@ def test_two_steps_and_a_resume_are_four_steps(name, family, tools, learn, tmp_p
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_a_part_gets_better_on_what_it_sees(name, family, tools, batch_of):
-    part, batch = make_part(name, family, tools, lr=3e-3), batch_of(1)
+def test_a_part_gets_better_on_what_it_sees(name, family, accelerator, batch_of):
+    part, batch = make_part(name, family, accelerator, lr=3e-3), batch_of(1)
     torch.manual_seed(0)
     first = part.evaluate([batch])
     for _ in range(8):
@@ -86,19 +86,19 @@ PLAIN: dict[str, dict] = {}  # each part's weights without an option, learnt onc
 
 
 @pytest.mark.parametrize(("name", "changes"), OPTIONS)
-def test_every_option_learns_and_changes_what_is_learnt(name, changes, family, tools, learn):
+def test_every_option_learns_and_changes_what_is_learnt(name, changes, family, accelerator, learn):
     if name not in PLAIN:
-        plain = make_part(name, family, tools)
+        plain = make_part(name, family, accelerator)
         learn(plain, range(2))
         PLAIN[name] = saved(plain)["model"]
-    other = make_part(name, family, tools, **changes)
+    other = make_part(name, family, accelerator, **changes)
     scalars = learn(other, range(2))
     assert all(torch.tensor(value).isfinite() for row in scalars for value in row.values())
     assert not equal(PLAIN[name], saved(other)["model"])
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_module_types_and_loss_names_do_not_depend_on_sizes(name, tools, batch_of):
+def test_module_types_and_loss_names_do_not_depend_on_sizes(name, accelerator, batch_of):
     """What lets presets differ in sizes and budgets alone."""
     deeper = {"width": 16, "multipliers": [1, 1, 2], "blocks": 2, "attention": [16, 8]}
     sizes = {
@@ -112,7 +112,7 @@ def test_module_types_and_loss_names_do_not_depend_on_sizes(name, tools, batch_o
         family = {}
         for part_name in PARTS[: PARTS.index(name) + 1]:
             changes = sizes[part_name] if changed else {}
-            part = make_part(part_name, family, tools, **changes)
+            part = make_part(part_name, family, accelerator, **changes)
             family[part_name] = release(part_name, part, **changes)
         types = {type(m) for value in part.state().values() if isinstance(value, nn.Module) for m in value.modules()}
         return types, set(part.step(batch_of(0)))
@@ -128,8 +128,8 @@ def test_without_perceptual_weights_the_term_is_left_out_and_the_rest_learns(fam
         assert scalars["l1"] > 0
 
 
-def test_a_discriminator_waits_for_its_start(family, tools, learn):
-    part = make_part("decoder", family, tools, adversary={**ADVERSARY, "start": 2})
+def test_a_discriminator_waits_for_its_start(family, accelerator, learn):
+    part = make_part("decoder", family, accelerator, adversary={**ADVERSARY, "start": 2})
     before = {key: value.clone() for key, value in part.state()["discriminator"].state_dict().items()}
     learn(part, range(2))
     assert equal(before, dict(part.state()["discriminator"].state_dict()))
@@ -138,9 +138,9 @@ def test_a_discriminator_waits_for_its_start(family, tools, learn):
     assert not equal(before, dict(part.state()["discriminator"].state_dict()))
 
 
-def test_training_masks_are_an_images_own(family, tools, batch_of):
+def test_training_masks_are_an_images_own(family, accelerator, batch_of):
     """One ratio an image, drawn from its seed: the same image hides the same tokens in any batch."""
-    part, batch = make_part("prior", family, tools), batch_of(3, 8)
+    part, batch = make_part("prior", family, accelerator), batch_of(3, 8)
     whole = part._visible(batch, torch.zeros(8, 64))
     for index, seed in enumerate(batch.seeds_B):
         alone = part._visible(type(batch)(None, None, (), seed[None]), torch.zeros(1, 64))
@@ -150,14 +150,14 @@ def test_training_masks_are_an_images_own(family, tools, batch_of):
     assert hidden_B.min() < 0.25 < 0.65 < hidden_B.max()
 
 
-def test_the_generator_begins_as_the_vqs(family, tools):
-    part = make_part("decoder", family, tools)
+def test_the_generator_begins_as_the_vqs(family, accelerator):
+    part = make_part("decoder", family, accelerator)
     for key, value in part.model.generator.state_dict().items():
         assert torch.equal(value, family["vq"].tensors[f"generator.{key}"])
 
 
-def test_marginals_are_the_codes_frequencies(family, tools, learn, batch_of):
-    part = make_part("prior", family, tools)
+def test_marginals_are_the_codes_frequencies(family, accelerator, learn, batch_of):
+    part = make_part("prior", family, accelerator)
     learn(part, range(6))
     assert part.marginals.counts_NK.sum() == 6 * 4 * 64
     figures = part.evaluate([batch_of(50)])
@@ -165,16 +165,16 @@ def test_marginals_are_the_codes_frequencies(family, tools, learn, batch_of):
     assert 0 < figures["positional_cross_entropy"] < 4
 
 
-def test_parts_of_unlike_grids_are_refused(family, tools):
+def test_parts_of_unlike_grids_are_refused(family, accelerator):
     for name in ("encoder", "decoder"):
         with pytest.raises(UserError, match="multipliers has 3 levels and vq's 2"):
-            make_part(name, family, tools, multipliers=[1, 1, 2])
+            make_part(name, family, accelerator, multipliers=[1, 1, 2])
     with pytest.raises(UserError, match="do not divide into cells of 12 px"):
-        make_part("vq", {}, tools, stem=6)
+        make_part("vq", {}, accelerator, stem=6)
 
 
-def test_the_learning_rate_is_a_function_of_the_step(family, tools, learn):
-    part = make_part("encoder", family, tools, lr=1.0, warmup_steps=1, decay_steps=4)
+def test_the_learning_rate_is_a_function_of_the_step(family, accelerator, learn):
+    part = make_part("encoder", family, accelerator, lr=1.0, warmup_steps=1, decay_steps=4)
     rates = []
     for k in range(6):
         rates.append(part.optimizer.param_groups[0]["lr"])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from stages.methods.latent_codes.sampler import Rule, complete, schedule
+from stages.methods.latent_codes.sampling.sampler import Rule, complete, schedule
 
 CODES = 12
 

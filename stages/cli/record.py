@@ -1,0 +1,160 @@
+"""`plurifill record`: the finished benchmark in MLflow, a run an entry; with --sweep, a sweep's points below their run.
+
+A run has the final scores under every protocol (<protocol>/<metric>, _low, _high), the cards' signatures, the params
+that made it, numbers among them as metrics too (MLflow filters and draws metrics only as numbers), and its lineage:
+commit, dvc.lock, data, and the training runs of its parts. Recording again changes nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+
+from stages.cli import options
+from stages.contract import UserError
+from stages.evaluation.protocols import signed
+from stages.evaluation.sweeps import comparison, points
+from stages.evaluation.sweeps.points import Point, Sweep
+from stages.pages.tables import scores
+from stages.project import params as settings
+from stages.project import paths, provenance
+from stages.project.entries import Entry
+from stages.project.locks import held
+from stages.project.params import validate
+from stages.project.releases import read_config
+from stages.sampling import inpainters
+from stages.tracking import store
+from stages.tracking.results import Result, Results
+from stages.tracking.store import TrackParams
+
+PATIENCE_S = 300.0  # points that finish together are recorded one after the other
+
+
+def main(
+    sweep: Annotated[
+        str, typer.Option(help="a sweep in reports/sweeps; default: the benchmark in reports/scores")
+    ] = "",
+    point: Annotated[str, typer.Option(help="with --sweep: this point alone")] = "",
+    params: options.ParamsFile = options.PARAMS,
+) -> None:
+    """Write finished scores to MLflow; what is there already stays as it is."""
+    if point and not sweep:
+        raise UserError("--point needs --sweep NAME, the sweep that it belongs to")
+    values = settings.read(params)
+    track = validate(TrackParams, values.get("track", {}), "track")
+    if track.backend == "none":
+        print(f"{params}: track is none: nothing is recorded")
+        return
+    lock = paths.root() / "progress" / "record.lock"
+    with held(lock, PATIENCE_S, f"{lock}: another process records for {PATIENCE_S:.0f} s now"), store.asked():
+        _sweep(track, points.read(paths.sweeps() / sweep), point) if sweep else _benchmark(track, values)
+
+
+def _benchmark(track: TrackParams, values: Mapping[str, Any]) -> None:
+    scored = scores.read(paths.scores())
+    if not scored.cards:
+        raise UserError(f"{paths.scores()}: no scores; run plurifill benchmark METHOD (or dvc repro)")
+    into, runs = Results(track, "benchmark"), []
+    for name, cards in scored.cards.items():
+        own = scored.summary[scored.summary["method"] == name]
+        run, new = into.keep(_entry(into, values, Entry.parse(name), cards, own))
+        print(f"{name}: {'recorded' if new else 'there already'}")
+        runs.append(run)
+    print(f"compare them (make ui): {into.pages()}/{into.compare(runs)}")
+
+
+def _entry(
+    into: Results, values: Mapping[str, Any], entry: Entry, cards: Mapping[str, Any], summary: pd.DataFrame
+) -> Result:
+    method = entry.method
+    block = store.flat(inpainters.block(values, entry))
+    parts = {part: read_config(paths.model(method, part)) for part in inpainters.module(method).PARENTS}
+    trained = into.trained({part: config["fingerprint"] for part, config in parts.items()})
+    for run in trained.values():
+        into.tag(run, "dvc.lock", provenance.lock())
+    return Result(
+        str(entry),
+        {"entry": str(entry)},
+        {f"methods.{method}.inpaint.{key}": value for key, value in block.items()},
+        {**_numbers(block), **_scores(summary)},
+        {
+            **_lineage(provenance.commit(), _data(next(iter(cards.values()))), provenance.lock(), trained),
+            **{f"weights.{part}": config["sha256"] for part, config in parts.items()},
+            **_signatures(summary),
+            "method": method,
+        },
+        files=[paths.scores() / f"{method}.cards.json"],
+    )
+
+
+def _sweep(track: TrackParams, swept: Sweep, only: str) -> None:
+    into = Results(track, "sweeps")
+    parent = into.parent(swept.name, {"sweep": swept.name})
+    for point in [swept.point(only)] if only else swept.points:
+        for result in _point(into, swept, point):
+            _, new = into.keep(result, parent)
+            print(f"{swept.name} {result.name}: {'recorded' if new else 'there already'}")
+    runs = into.children(parent)
+    into.describe(parent, _words(swept, into.compare(runs)), {"varied": ", ".join(swept.varied)})
+    print(f"compare them (make ui): {into.pages()}/{into.compare(runs)}")
+
+
+def _point(into: Results, swept: Sweep, point: Point) -> Iterator[Result]:
+    """A run an entry: most sweeps have one."""
+    entries = list(point.summary["method"].unique())
+    experiment = str(point.note.get("experiment", ""))
+    trained = into.trained(point.note.get("parts", {}))
+    for name in entries:
+        summary = point.summary[point.summary["method"] == name]
+        data = signed(str(summary["card"].iloc[0]))["dataset"]
+        lineage = _lineage(str(point.note.get("commit", "unknown")), data, provenance.lock(experiment), trained)
+        yield Result(
+            point.name if len(entries) == 1 else f"{point.name} {name}",
+            {"sweep": swept.name, "point": point.name, "entry": name},
+            point.overrides,
+            {**_numbers(point.overrides), **_scores(summary)},
+            {
+                **lineage,
+                **_signatures(summary),
+                "method": Entry.parse(name).method,
+                "dvc.experiment": experiment or "none",
+            },
+            float(point.note.get("seconds", 0.0)),
+        )
+
+
+def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    """The numbers among params, by the shortest ending of their keys: `alpha`, `temperature`."""
+    names = points.short(list(values))
+    return {names[key]: float(value) for key, value in values.items() if points.is_number(value)}
+
+
+def _scores(summary: pd.DataFrame) -> dict[str, float]:
+    """<protocol>/<metric> and its interval's ends; what is not finite is left out."""
+    named = {
+        f"{protocol}/{metric}{end}": float(figure[column])
+        for (protocol, metric), figure in comparison.by(summary, "protocol", "metric").items()
+        for end, column in (("", "estimate"), ("_low", "low"), ("_high", "high"))
+    }
+    return {name: value for name, value in named.items() if math.isfinite(value)}
+
+
+def _signatures(summary: pd.DataFrame) -> dict[str, str]:
+    return {f"card.{name}": str(card) for name, card in summary.groupby("protocol", sort=False)["card"].first().items()}
+
+
+def _lineage(commit: str, data: str, lock: str, trained: Mapping[str, str]) -> dict[str, str]:
+    runs = {f"parent.{part}": run for part, run in trained.items()}
+    return {"commit": commit, "data": data, "dvc.lock": lock, **runs}
+
+
+def _data(card: Mapping[str, Any]) -> str:
+    return f"{card['dataset']}/{card['split']}:{card['split_hash']}"
+
+
+def _words(swept: Sweep, link: str) -> str:
+    return f"{len(swept.points)} points over {', '.join(swept.varied) or 'no key that varies'}. [Compare them]({link})"

@@ -1,0 +1,163 @@
+"""From a pass over a test set to what is reported of one entry under one protocol: tables, card, cost, warnings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from stages.contract import UserError
+from stages.evaluation import evaluator, scores
+from stages.evaluation.evaluator import Scored
+from stages.evaluation.protocols import Card, Protocol
+from stages.metrics.core import subsampling
+from stages.metrics.core.contract import MetricContext, SetMetric, SubsetMetric
+from stages.project.entries import Entry
+from stages.project.progress import tell
+from stages.sampling.store import Samples, SampleStore
+from stages.sampling.testsets import TestSet
+
+FORMAT = 2  # of <method>.cards.json; raised when it, or the tables beside it, get what their readers need
+COLLAPSED = 0.5  # share of images with identical samples from which a warning is due
+
+
+@dataclass(frozen=True)
+class Result:
+    """One entry under one protocol; `absent` says why by metric."""
+
+    entry: Entry
+    protocol: str
+    card: Card
+    long: pd.DataFrame
+    summary: pd.DataFrame
+    absent: Mapping[str, str]
+
+    def numbers(self) -> dict[str, float]:
+        """The finite estimates by metric."""
+        pairs = zip(self.summary["metric"].tolist(), self.summary["estimate"].tolist(), strict=True)
+        return {metric: value for metric, value in pairs if math.isfinite(value)}
+
+    def warnings(self) -> list[str]:
+        """Samples that are no samples: the same picture K times."""
+        share = self.numbers().get("collapsed", 0.0)
+        text = f"the {self.card.samples} samples of {share:.0%} of the images are one and the same picture"
+        return [text] if share >= COLLAPSED else []
+
+
+def results(
+    entry: Entry, testset: TestSet, finished: Samples, protocols: Mapping[str, Protocol], context: MetricContext
+) -> Iterator[Result]:
+    """All protocols of one testset: one pass over its images for those that judge the same pixels."""
+    refuse_other_data(testset, finished)
+    for composite in (True, False):
+        here = {name: protocol for name, protocol in protocols.items() if protocol.composite == composite}
+        if here:
+            metrics = list(dict.fromkeys(metric for protocol in here.values() for metric in protocol.metrics))
+            tell(f"{entry} on {testset.name}: {len(finished.keys)} images under {', '.join(here)}")
+            scored = evaluator.score(finished, testset, composite, metrics, context)
+            yield from (result(entry, name, protocol, finished, scored) for name, protocol in here.items())
+
+
+def refuse_other_data(testset: TestSet, finished: Samples) -> None:
+    """UserError unless the samples are of the test set as params, data and masks are now."""
+    for name, now in testset.identity().items():
+        if now != finished.description[name]:
+            then = finished.description[name]
+            raise UserError(f"{finished.place}: sampled with {name} {then}, now it is {now}; run `plurifill sample`")
+    if testset.keys != finished.keys:
+        raise UserError(
+            f"{finished.place}: holds other images than testsets.{testset.name} names; run `plurifill sample`"
+        )
+
+
+def result(entry: Entry, name: str, protocol: Protocol, finished: Samples, scored: Scored) -> Result:
+    """What one protocol takes of its pass."""
+    tables = [scored.tables[metric] for metric in (*protocol.metrics, evaluator.HOLE_RATIO) if metric in scored.tables]
+    long = pd.concat(tables, ignore_index=True)
+    about = card(protocol, finished, scored.too_few)
+    sets_SN = torch.from_numpy(scores.sets(long, protocol.selection, finished.keys, about.samples))
+    set_metrics = [scored.set_metrics[metric] for metric in protocol.metrics if metric in scored.set_metrics]
+    whole = {name: row for metric in set_metrics for name, row in set_level(metric, sets_SN, finished.sources).items()}
+    summary = scores.summarise(long, protocol.selection, whole, about.samples)
+    summary["better"] = summary["metric"].map(evaluator.better(summary["metric"])).fillna("")
+    absent = {metric: reason for metric, reason in scored.absent.items() if metric in protocol.metrics}
+    told = {"method": str(entry), "protocol": name, "card": about.signature()}
+    return Result(entry, name, about, _led_by(told, long), _led_by(told, summary), absent)
+
+
+def set_level(metric: SetMetric, sets_SN: Tensor, sources: Sequence[str]) -> dict[str, tuple[float, float, float]]:
+    """Estimate, low and high by name; the interval, from subsamples of the images, where the metric can be had so."""
+    rows = {}
+    for name, estimate in metric.whole(sets_SN).items():
+        low = high = math.nan
+        if isinstance(metric, SubsetMetric):
+            some = partial(_on_subset, metric, name, sets_SN)
+            low, high = subsampling.interval(some, estimate, sources)
+        rows[name] = (estimate, low, high)
+    return rows
+
+
+def _on_subset(metric: SubsetMetric, name: str, sets_SN: Tensor, images_M: NDArray[np.int64]) -> float:
+    return metric.among(torch.from_numpy(images_M), sets_SN)[name]
+
+
+def card(protocol: Protocol, finished: Samples, too_few: Collection[str] = ()) -> Card:
+    """The card of a finished test set under a protocol; metrics that lack images (`too_few`) need no network."""
+    told = finished.description
+    return Card(
+        dataset=told["dataset"],
+        split=told["split"],
+        split_hash=told["dataset_hash"],
+        masks=told["masks"],
+        mask_hash=told["mask_hash"],
+        hole=f"{min(finished.holes):.2f}-{max(finished.holes):.2f}",
+        images=told["images"],
+        samples=told["samples"],
+        selection=protocol.selection,
+        composite=protocol.composite,
+        size=told["size"],
+        seed=told["seed"],
+        metrics=protocol.metrics,
+        weights=evaluator.digests([name for name in protocol.metrics if name not in too_few]),
+        trained_on=tuple(told["trained_on"]),
+    )
+
+
+def cost(entry: Entry, finished: SampleStore) -> list[dict[str, Any]]:
+    """Seconds an image by phase: median and p95 of the calls after the warm-up, and the warm-up's own; joules a sample.
+
+    Nothing for results made elsewhere: nothing was computed here.
+    """
+    if finished.latency.empty:
+        return []
+    told = {key: finished.description[key] for key in ("images", "samples", "device", "peak_memory_bytes", "no_joules")}
+    told |= {"joules": joules(finished.latency), "hole": sum(finished.holes) / len(finished.holes)}
+    rows = []
+    for phase, calls in finished.latency.groupby("phase", sort=False):
+        warm = calls["warm_up"].astype(bool)
+        steady, first = calls.loc[~warm, "seconds"], calls.loc[warm, "seconds"]
+        times = {"median": _quantile(steady, 0.5), "p95": _quantile(steady, 0.95), "warm_up": _quantile(first, 0.5)}
+        rows.append({"method": str(entry), "testset": finished.description["testset"], "phase": phase, **times, **told})
+    return rows
+
+
+def joules(latency: pd.DataFrame) -> float | None:
+    """A sample's, over all calls after the warm-up (a counter moves in steps, so that one call tells little)."""
+    steady = latency[~latency["warm_up"].astype(bool) & latency["joules"].notna()]
+    return float(steady["joules"].sum() / steady["samples"].sum()) if len(steady) else None
+
+
+def _quantile(seconds: pd.Series, share: float) -> float | None:
+    return float(seconds.quantile(share)) if len(seconds) else None
+
+
+def _led_by(told: Mapping[str, str], frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(**told)[[*told, *frame.columns]]

@@ -1,0 +1,119 @@
+"""A sweep's finished points as they lie in reports/sweeps/<name>/: tables of scores, and a note that is written last.
+
+<point>.parquet and <point>.summary.parquet are the methods' tables in reports/scores with a column `point`;
+<point>.json has sweep, point, overrides ({dotted key: value}), commit, experiment, seconds and methods.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from stages.contract import UserError
+from stages.project import tables
+from stages.project.params import nearest
+
+NOTE = ("point", "overrides")  # what a note must have
+
+
+@dataclass(frozen=True)
+class Point:
+    """One finished point: what it set, its note, and its scores (see reports/README.md)."""
+
+    name: str
+    overrides: Mapping[str, Any]
+    note: Mapping[str, Any]
+    long: pd.DataFrame
+    summary: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The finished points in the order of their values."""
+
+    name: str
+    points: tuple[Point, ...]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every key that a point sets."""
+        return tuple(dict.fromkeys(key for point in self.points for key in point.overrides))
+
+    @property
+    def varied(self) -> tuple[str, ...]:
+        """The keys in which points differ."""
+        return tuple(key for key in self.keys if len({text(point.overrides.get(key)) for point in self.points}) > 1)
+
+    def numeric(self, key: str) -> bool:
+        """Whether every point sets a number there."""
+        return all(is_number(point.overrides.get(key)) for point in self.points)
+
+    def point(self, name: str) -> Point:
+        """The point of that name; UserError names the nearest one."""
+        for point in self.points:
+            if point.name == name:
+                return point
+        raise UserError(f"sweep {self.name}: no finished point {name}{nearest(name, [p.name for p in self.points])}")
+
+
+def read(folder: Path) -> Sweep:
+    """The sweep in `folder` (reports/sweeps/<name>); UserError where no point of it is finished."""
+    found = [_point(path) for path in sorted(folder.glob("[!.]*.json"))]
+    if not found:
+        others = sorted(path.parent.name for path in folder.parent.glob("*/[!.]*.json"))
+        known = nearest(folder.name, list(dict.fromkeys(others)))
+        raise UserError(f"{folder}: no finished point of such a sweep{known}")
+    keys = dict.fromkeys(key for point in found for key in point.overrides)
+    return Sweep(folder.name, tuple(sorted(found, key=lambda point: [_rank(point.overrides.get(k)) for k in keys])))
+
+
+def read_all(folder: Path) -> list[Sweep]:
+    """Every sweep below `folder` (reports/sweeps) with a finished point."""
+    return [read(place) for place in sorted({path.parent for path in folder.glob("*/[!.]*.json")})]
+
+
+def short(keys: Sequence[str]) -> dict[str, str]:
+    """Each dotted key's shortest ending that no other of the keys has: `alpha`, or `vq.lr` beside `prior.lr`."""
+    alone = {key: [end for end in _endings(key) if sum(_ends(other, end) for other in keys) == 1] for key in keys}
+    return {key: [*ends, key][0] for key, ends in alone.items()}
+
+
+def text(value: Any) -> str:
+    """A value of an override as text; None is a key that the point leaves alone."""
+    return "–" if value is None else f"{value:g}" if is_number(value) else str(value)
+
+
+def is_number(value: Any) -> bool:
+    """A number that can be drawn: True and False are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _point(path: Path) -> Point:
+    try:
+        note = json.loads(path.read_text())
+    except ValueError as error:
+        raise UserError(f"{path}: damaged; remove it and run the sweep again") from error
+    if not isinstance(note, dict) or not set(NOTE) <= set(note):
+        raise UserError(f"{path}: no note of a sweep's point, which has {' and '.join(NOTE)}; run the sweep again")
+    stem = path.with_suffix("")
+    summary = tables.read(stem.with_name(f"{stem.name}.summary"))
+    return Point(note["point"], note["overrides"], note, tables.read(stem), summary)
+
+
+def _rank(value: Any) -> tuple[bool, float, str]:
+    """Numbers by size, then all else by name."""
+    return (False, float(value), "") if is_number(value) else (True, 0.0, str(value))
+
+
+def _endings(key: str) -> list[str]:
+    words = key.split(".")
+    return [".".join(words[start:]) for start in range(len(words) - 1, -1, -1)]
+
+
+def _ends(key: str, end: str) -> bool:
+    return key == end or key.endswith(f".{end}")

@@ -1,1 +1,0 @@
-"""Results made elsewhere: a folder of PNGs, checked strictly, then scored exactly as our own."""

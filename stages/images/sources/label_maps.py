@@ -1,0 +1,30 @@
+"""Label maps as PNG files: a class a pixel."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from stages.images.pixels import Uint8
+from stages.images.sources.item import Item
+
+
+def with_map(item: Item, maps: Path | None) -> Item:
+    """The item with the label map of its name, where there is a folder of maps."""
+    if maps is None:
+        return item
+    path = maps / Path(item.name).with_suffix(".png")
+    return replace(item, labels=partial(read_map, path), beside=(path,))
+
+
+def read_map(path: Path) -> Uint8:
+    """A label map's own values as uint8 (H, W): a grey or palette PNG; ValueError where it is neither."""
+    try:
+        with Image.open(path) as image:
+            if image.mode not in {"L", "P", "1"}:
+                raise ValueError(f"label map {path.name}: mode {image.mode} where one class a pixel is expected")
+            return np.asarray(image, dtype=np.uint8)
+    except (OSError, SyntaxError) as error:
+        raise ValueError(f"label map {path.name}: {error}") from error

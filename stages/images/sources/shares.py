@@ -1,0 +1,27 @@
+"""Val and test where a source brings none: shares of its training images."""
+
+from dataclasses import replace
+
+from stages.images.dataset_params import Shares
+from stages.images.sources.item import Item
+from stages.project.seeds import number
+
+
+def fill_splits(items: list[Item], shares: Shares, seed: int) -> list[Item]:
+    """Val and test, where there is none, taken from train by a hash of (seed, source): the same on every machine."""
+    for split, share in (("test", shares.test), ("val", shares.val)):
+        if any(item.split == split for item in items):
+            continue
+        taken = _taken({item.source for item in items if item.split == "train"}, share, f"{seed}/{split}")
+        items = [
+            replace(item, split=split) if item.split == "train" and item.source in taken else item for item in items
+        ]
+    return items
+
+
+def _taken(sources: set[str], share: float, salt: str) -> set[str]:
+    if not sources or not share:
+        return set()
+    hashes = {source: number(f"{salt}/{source}") for source in sorted(sources)}
+    least = min(hashes, key=hashes.__getitem__)  # a small folder has a val image too
+    return {source for source, value in hashes.items() if value / 2**64 < share} | {least}

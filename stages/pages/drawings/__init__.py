@@ -1,0 +1,1 @@
+"""Drawings of numbers: their geometry is computed here, the page's templates draw it."""

@@ -1,0 +1,90 @@
+"""Sweeps: what scores do when parameters vary, drawn from the finished points in reports/sweeps; the best of k.
+
+One number that varies is a line a metric, two keys that every point sets are a grid, and every sweep is a table beside
+its reference point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from stages.contract import UserError
+from stages.evaluation.sweeps import comparison, points
+from stages.evaluation.sweeps.points import Sweep
+from stages.pages import labels
+from stages.pages.drawings import charts, heats
+from stages.pages.drawings.charts import Chart
+from stages.pages.drawings.heats import Heat
+from stages.pages.found import Found
+from stages.pages.section import Content
+from stages.pages.tables.points import Points, tables
+from stages.pages.tables.seeds import SEED, Spread, spreads
+from stages.pages.tables.table import Table
+
+TITLE = "Sweeps"
+ORDER = 40
+FLAT = 1e-9  # what rounding makes of a curve of samples that are one picture
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One sweep: charts where one number varies, heats where two keys do, and always its tables.
+
+    Where nothing but training seeds varies, `seeds` tells how much of the variance is theirs.
+    """
+
+    name: str
+    points: int
+    parameters: tuple[str, ...]
+    reference: str = ""
+    charts: tuple[Chart, ...] = ()
+    heats: tuple[Heat, ...] = ()
+    tables: tuple[Points, ...] = ()
+    seeds: tuple[Spread, ...] = ()
+    refused: str = ""  # why its points cannot be put beside one another; then nothing else is shown
+
+
+def content(found: Found) -> Content:
+    """Every sweep with a finished point, and the curves of the best of k."""
+    return {
+        "sweeps": [shown(sweep, found.values) for sweep in found.sweeps],
+        "best": list(_best(found.tables, found.best_of_k)),
+    }
+
+
+def shown(sweep: Sweep, values: Mapping[str, Any]) -> Shown:
+    """A sweep as the page has it; `values` (params.yaml) say which point is the reference."""
+    names = points.short(sweep.varied)
+    varied = tuple(names.values())
+    try:
+        comparison.refuse_unlike(sweep)
+    except UserError as error:
+        return Shown(sweep.name, len(sweep.points), varied, refused=str(error))
+    frame = comparison.curve(sweep)
+    frame = frame[frame["metric"].map(labels.is_column).astype(bool)].rename(columns=names)
+    against = comparison.reference(sweep, values)
+    seeds = tuple(spreads(frame)) if sweep.varied and all(key.endswith(SEED) for key in sweep.varied) else ()
+    line = len(varied) == 1 and sweep.numeric(sweep.varied[0]) and not seeds
+    grid = len(varied) == 2 and all(key in point.overrides for point in sweep.points for key in sweep.varied)
+    return Shown(
+        sweep.name,
+        len(sweep.points),
+        varied,
+        against.name,
+        charts=tuple(charts.draw(frame, varied[0])) if line else (),
+        heats=tuple(heats.draw(frame, *varied)) if grid else (),
+        tables=tuple(tables(sweep, frame, comparison.pairs(sweep, against), names)),
+        seeds=seeds,
+    )
+
+
+def _best(tables: Sequence[Table], best_of_k: pd.DataFrame) -> Iterator[Chart]:
+    """PSNR, which selects, and the first fidelity that does not, of each protocol; no line for samples that are one."""
+    for table in tables if len(best_of_k) else ():
+        own = best_of_k[(best_of_k["protocol"] == table.protocol) & best_of_k["metric"].isin({"psnr", table.fidelity})]
+        estimates = own.groupby(["method", "metric"])["estimate"]
+        yield from charts.draw(own[estimates.transform("max") - estimates.transform("min") > FLAT], "k")

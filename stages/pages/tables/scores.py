@@ -1,0 +1,66 @@
+"""The scores as the report reads them from reports/scores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from stages.contract import UserError
+from stages.evaluation.results import FORMAT
+from stages.project import tables
+
+CARDS = ".cards.json"
+LONG = ("method", "protocol", "card", "image", "source", "k", "metric", "value")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """All methods' scores: the summaries in one frame, cards by entry and protocol, and what the runs had to say.
+
+    `long` has every value an image and sample; without it nothing is compared pairwise, and no winner named.
+    """
+
+    summary: pd.DataFrame
+    cards: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    absent: Sequence[Mapping[str, Any]]
+    warnings: Sequence[Mapping[str, Any]]
+    cost: Sequence[Mapping[str, Any]]
+    long: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(LONG)))
+
+
+def read(folder: Path) -> Scores:
+    """Every method's scores in `folder` (reports/scores); empty where nothing was scored yet. UserError: older ones."""
+    found = [path.name.removesuffix(CARDS) for path in sorted(folder.glob(f"*{CARDS}"))]
+    told = {method: _told(folder / f"{method}{CARDS}", method) for method in found}
+    methods = [method for method in found if told[method]["cards"]]  # one without an entry has no table
+    notes = [told[method] for method in methods]
+    frames = [tables.read(folder / f"{method}.summary") for method in methods]
+    return Scores(
+        summary=pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["protocol", "method"]),
+        cards={entry: cards for note in notes for entry, cards in note["cards"].items()},
+        absent=[one for note in notes for one in note["absent"]],
+        warnings=[one for note in notes for one in note["warnings"]],
+        cost=[one for note in notes for one in note["cost"]],
+        long=_long([tables.read(folder / method) for method in methods]),
+    )
+
+
+def _told(path: Path, method: str) -> dict[str, Any]:
+    about: dict[str, Any] = json.loads(path.read_text())
+    if about.get("format") != FORMAT:
+        raise UserError(
+            f"{path}: written by another version; score anew (plurifill sample {method}, plurifill benchmark {method})"
+        )
+    return about
+
+
+def _long(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The long tables as one; what it is filtered by again and again as categories, which compare as numbers."""
+    if not frames:
+        return pd.DataFrame(columns=list(LONG))
+    return pd.concat(frames, ignore_index=True).astype(dict.fromkeys(("method", "protocol", "metric"), "category"))

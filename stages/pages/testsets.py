@@ -1,0 +1,112 @@
+"""Sampled test sets: the originals, the holes, and every entry's completions of the same images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stages.contract import UserError
+from stages.evaluation.sweeps.pictures import PointPictures
+from stages.images.dataset import Dataset
+from stages.images.masks import MaskSet
+from stages.images.pixels import Bool, Uint8
+from stages.project import paths
+from stages.sampling import store
+from stages.sampling.store import Samples, SampleStore
+from stages.sampling.testsets import Holes, Images, by_turns
+
+SAME = ("dataset", "split", "masks", "mask_hash", "images", "samples", "size", "seed")  # of a card and of a test set
+IDENTITY = ("testset", "dataset_hash", *SAME)  # of a test set, whoever completed it
+SHOWN = 6  # images of a test set on the page; the explorer has all of them
+
+
+@dataclass(frozen=True)
+class SampledTestSet:
+    """A test set and its entries' samples (what is trained first), over the images `keys` that all of these have."""
+
+    name: str
+    entries: tuple[Samples, ...]
+    keys: tuple[str, ...]
+    positions: Mapping[str, int]
+    dataset: Images
+    holes: Holes
+    swept: tuple[PointPictures, ...] = ()  # the pictures of it that points of sweeps kept
+
+    def image(self, key: str) -> Uint8:
+        """The original, uint8 (H, W, 3)."""
+        return self.dataset.image(self.positions[key])
+
+    def hole(self, key: str) -> Bool:
+        """hole_HW."""
+        return self.holes.hole(key)
+
+    def composited(self, raw: Uint8, key: str) -> Uint8:
+        """A completion (H, W, 3) of an image, or several (K, H, W, 3), with the known pixels put back."""
+        return np.where(self.hole(key)[..., None], raw, self.image(key))
+
+    def shown(self, samples: Samples) -> list[str]:
+        """At most SHOWN keys: those with an entry's side pictures first, from as many photographs as there are."""
+        source = dict(zip(samples.keys, samples.sources, strict=True))
+        ordered = by_turns(self.keys, [source[key] for key in self.keys])
+        return sorted(ordered, key=lambda key: not samples.side(key))[:SHOWN]
+
+    @property
+    def trained(self) -> list[Samples]:
+        """The first entry of every method that was trained."""
+        first: dict[str, Samples] = {}
+        for samples in self.entries:
+            if samples.description["trained_on"]:
+                first.setdefault(samples.description["method"], samples)
+        return list(first.values())
+
+    @property
+    def hole_ratio(self) -> float:
+        """The mean hole's share of the picture."""
+        return sum(self.entries[0].holes) / len(self.entries[0].holes)
+
+    def under(self, card: Mapping[str, Any]) -> bool:
+        """Whether a protocol's card tells of this test set."""
+        told = self.entries[0].description
+        return told["dataset_hash"] == card["split_hash"] and all(told[name] == card[name] for name in SAME)
+
+
+def read(samples: Path, swept: Sequence[PointPictures] = ()) -> tuple[list[SampledTestSet], dict[str, str]]:
+    """Every test set of which some entry has samples, and why by name of those that cannot be had.
+
+    `samples` holds <method>/<testset>/<entry>/; `swept` are the pictures that points of sweeps kept.
+    """
+    finished: dict[str, list[SampleStore]] = {}
+    for place in store.finished(samples):
+        one = SampleStore.open(place)
+        finished.setdefault(one.description["testset"], []).append(one)
+    found, missing = list[SampledTestSet](), dict[str, str]()
+    for name, entries in finished.items():
+        try:
+            found.append(_sampled(name, sorted(entries, key=_order), swept))
+        except UserError as error:
+            missing[name] = str(error)
+    return found, missing
+
+
+def alike(pictures_KHWC: Uint8) -> bool:
+    """Whether several pictures are one and the same."""
+    return len(pictures_KHWC) > 1 and bool((pictures_KHWC == pictures_KHWC[:1]).all())
+
+
+def _sampled(name: str, entries: Sequence[SampleStore], swept: Sequence[PointPictures]) -> SampledTestSet:
+    first = entries[0].description
+    dataset = Dataset.open(paths.shards(first["dataset"]), first["split"])
+    holes = MaskSet.open(paths.masks(first["dataset"]), first["masks"])
+    common = set.intersection(*(set(samples.keys) for samples in entries))
+    keys = tuple(key for key in entries[0].keys if key in common)
+    own = tuple(one for one in swept if all(one.pictures.description[field] == first[field] for field in IDENTITY))
+    positions = {key: i for i, key in enumerate(dataset.keys)}
+    return SampledTestSet(name, tuple(entries), keys, positions, dataset, holes, own)
+
+
+def _order(samples: SampleStore) -> tuple[bool, str]:
+    return not samples.description["trained_on"], samples.description["entry"]

@@ -1,0 +1,84 @@
+"""Files and folders that are there whole or not at all, whenever the process or the machine stops."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to; it takes `path`'s place at the end, if nothing was raised."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{os.getpid()}.{path.name}")  # hidden, and of the same ending
+    try:
+        yield part
+        sync(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(folder: Path) -> Iterator[Path]:
+    """An empty folder beside `folder` to fill; it takes `folder`'s place at the end, if nothing was raised."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part, old = (folder.with_name(f".{folder.name}.{word}") for word in ("part", "old"))
+    shutil.rmtree(part, ignore_errors=True)  # of a process that was killed
+    part.mkdir()
+    yield part
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    part.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def link_folder(source: Path, target: Path) -> None:
+    """A copy that shares the files' bytes where the file system can; for files that are replaced and never changed."""
+    with atomic_folder(target) as part:
+        shutil.copytree(source, part, copy_function=_link, dirs_exist_ok=True)
+        os.utime(part)  # written now, whenever its source was
+
+
+def keep_newest(folder: Path, count: int) -> None:
+    """Remove the folders in `folder` but for the `count` that were written last."""
+    for old in sorted(folder.glob("[!.]*"), key=lambda path: path.stat().st_mtime_ns, reverse=True)[count:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _link(old: str, new: str) -> None:
+    try:
+        Path(new).hardlink_to(old)
+    except OSError:  # a file system without hard links, or two of them
+        shutil.copy2(old, new)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Bytes as a file."""
+    with atomic(path) as part:
+        part.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Text as a file in UTF-8."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, values: Any, indent: int | None = 1) -> None:
+    """Plain values as a JSON file."""
+    write_text(path, json.dumps(values, indent=indent) + "\n")
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's content, or a folder's list of files, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

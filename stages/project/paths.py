@@ -1,0 +1,64 @@
+"""Where artefacts lie: the only file that knows the layout of data/ and reports/."""
+
+import os
+from pathlib import Path
+
+
+def root() -> Path:
+    """The artefacts' folder: PLURIFILL_DATA, or data/ in the project."""
+    return Path(os.environ.get("PLURIFILL_DATA", "data"))
+
+
+def shards(dataset: str) -> Path:
+    """A dataset's tars, index, packed images and audit."""
+    return root() / "shards" / dataset
+
+
+def masks(dataset: str) -> Path:
+    """A dataset's frozen test masks."""
+    return root() / "masks" / dataset
+
+
+def model(method: str, part: str) -> Path:
+    """A trained part: weights, config, card, curves, pictures."""
+    return root() / "models" / method / part
+
+
+def progress(method: str, work: str, fingerprint: str) -> Path:
+    """State in progress, outside DVC's outs; one folder a configuration."""
+    return root() / "progress" / method / work / fingerprint
+
+
+def finished(method: str, work: str, fingerprint: str) -> Path:
+    """Links to what was published: DVC removes outs before it runs a stage, which may have nothing to do."""
+    return root() / "progress" / "finished" / method / work / fingerprint
+
+
+def samples(method: str) -> Path:
+    """A method's finished completions, one folder a test set."""
+    return root() / "samples" / method
+
+
+def external(name: str) -> Path:
+    """Completions made elsewhere, put there by the user: one folder a test set."""
+    return root() / "external" / name
+
+
+def reports() -> Path:
+    """Results: scores, sweeps, pages."""
+    return Path(os.environ.get("PLURIFILL_REPORTS", "reports"))
+
+
+def parts(method: str) -> Path:
+    """Trained parts' own figures, a table a part, split and masks."""
+    return reports() / "parts" / method
+
+
+def scores() -> Path:
+    """One table of scores and one summary a method."""
+    return reports() / "scores"
+
+
+def sweeps() -> Path:
+    """One folder a sweep, its finished points in it."""
+    return reports() / "sweeps"

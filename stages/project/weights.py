@@ -1,0 +1,150 @@
+"""Pretrained networks: looked for on disk, else downloaded, and never used unless their sha256 is the documented one.
+
+Looked for in PLURIFILL_WEIGHTS, then in torch's own folder (TORCH_HOME); downloads go to the latter. A file is either
+torchvision's (its name ends in the first 8 digits of its sha256) or holds the `features.*` layers alone.
+"""
+
+import hashlib
+import os
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from stages.contract import UserError
+from stages.project.files import atomic
+from stages.project.hashing import of_file
+
+PATIENCE = 10.0  # seconds without an answer after which a download is given up
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One network: where it is published, and every file that is accepted, by name with its (leading) sha256.
+
+    `layers` is the prefix of the layers that are used: what `features` gives and `digest` covers.
+    """
+
+    url: str
+    sha256: Mapping[str, str]
+    layers: str = ""
+
+
+TORCHVISION = "https://download.pytorch.org/models"
+FIDELITY = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0"
+BACKBONE = "features."  # the convolutional layers of torchvision's classifiers
+TABLE: dict[str, Weights] = {
+    "alexnet": Weights(
+        f"{TORCHVISION}/alexnet-owt-7be5be79.pth",
+        {
+            "alexnet-owt-7be5be79.pth": "7be5be79",
+            "alexnet_owt_features.pth": "5b04cff72696fe32234cb77c77393614681da0766e80cfb47fa610d3c09ad79d",
+        },
+        BACKBONE,
+    ),
+    "squeezenet": Weights(
+        f"{TORCHVISION}/squeezenet1_1-b8a52dc0.pth",
+        {
+            "squeezenet1_1-b8a52dc0.pth": "b8a52dc0",
+            "squeezenet1_1_features.pth": "65848f4c678bba05bcc2fc7c35df775d303ffcbc3e24e770a727cb4296e10e84",
+        },
+        BACKBONE,
+    ),
+    "vgg16": Weights(f"{TORCHVISION}/vgg16-397923af.pth", {"vgg16-397923af.pth": "397923af"}, BACKBONE),
+    "inception": Weights(  # of 2015, as torch-fidelity ported it
+        f"{FIDELITY}/weights-inception-2015-12-05-6726825d.pth",
+        dict.fromkeys(
+            ("weights-inception-2015-12-05-6726825d.pth", "pt_inception-2015-12-05-6726825d.pth"),  # two names of it
+            "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+        ),
+    ),
+    "deeplabv3": Weights(
+        f"{TORCHVISION}/deeplabv3_mobilenet_v3_large-fc3c493d.pth",
+        {"deeplabv3_mobilenet_v3_large-fc3c493d.pth": "fc3c493d"},
+    ),
+}
+
+
+def find(name: str) -> Path | None:
+    """The verified file of a network of `TABLE`, downloaded where it must be; None where it cannot be had (`why`)."""
+    return _search(name, tuple(folders()))[0]
+
+
+def why(name: str) -> str:
+    """Why `find(name)` is None, in one line that names the file and the folders; empty where it was found."""
+    return _search(name, tuple(folders()))[1]
+
+
+def features(name: str) -> dict[str, Tensor] | None:
+    """A backbone's convolutional layers (`features.*` of torchvision's model) on the CPU; None as for `find`."""
+    path = find(name)
+    return _layers(path, TABLE[name].layers) if path else None
+
+
+def digest(name: str) -> str:
+    """12 digits of the layers' content, the same for a full and a features-only file; "absent" without one."""
+    path = find(name)
+    return _digest(path, TABLE[name].layers) if path else "absent"
+
+
+def folders() -> list[Path]:
+    """Where files are looked for, in order; the last one receives downloads."""
+    own = os.environ.get("PLURIFILL_WEIGHTS")
+    return [*([Path(own)] if own else []), Path(torch.hub.get_dir()) / "checkpoints"]
+
+
+def fetch(url: str, target: Path, sha256: str) -> None:
+    """Download `url` to `target`, whole and with the right sha256 (or its first digits), or not at all.
+
+    Raises OSError where it cannot be reached or is not the documented file.
+    """
+    with atomic(target) as part:
+        with urllib.request.urlopen(url, timeout=PATIENCE) as answer, part.open("wb") as file:
+            while block := answer.read(1 << 20):
+                file.write(block)
+        found = of_file(part)
+        if not found.startswith(sha256):
+            raise OSError(f"{url}: sha256 is {found[:12]}..., not {sha256[:12]}...")
+
+
+def _layers(path: Path, prefix: str) -> dict[str, Tensor]:
+    tensors = torch.load(path, map_location="cpu", weights_only=True)
+    return {key: value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+@cache
+def _digest(path: Path, prefix: str) -> str:
+    total = hashlib.sha256()
+    for key, value in sorted(_layers(path, prefix).items()):
+        total.update(key.encode() + value.contiguous().numpy().tobytes())
+    return total.hexdigest()[:12]
+
+
+@cache
+def _search(name: str, looked_in: tuple[Path, ...]) -> tuple[Path | None, str]:
+    if name not in TABLE:
+        raise UserError(f"{name}: no such weights; there are {', '.join(TABLE)}")
+    weights, wrong = TABLE[name], []
+    for path in (folder / file for folder in looked_in for file in weights.sha256):
+        if not path.is_file():
+            continue
+        if of_file(path).startswith(weights.sha256[path.name]):
+            return path, ""
+        wrong.append(f"{path} has another sha256 than {weights.sha256[path.name][:12]}")
+    return _download(weights, looked_in, wrong)
+
+
+def _download(weights: Weights, looked_in: tuple[Path, ...], wrong: list[str]) -> tuple[Path | None, str]:
+    file = weights.url.rpartition("/")[2]
+    target = looked_in[-1] / file
+    try:
+        fetch(weights.url, target, weights.sha256[file])
+    except OSError as error:
+        places = " or ".join(str(folder) for folder in looked_in)
+        reason = f"{' or '.join(weights.sha256)} not in {places}, and the download failed ({error})"
+        return None, "; ".join([*wrong, reason])
+    return target, ""

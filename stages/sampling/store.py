@@ -1,0 +1,222 @@
+"""Completions on disk: PNGs in tar pieces, each with a record of its checksums, written whole or not at all.
+
+A piece counts as done when its record is there and fits its tar; a run that was killed keeps its pieces, and a
+damaged piece is found and made again. Members are `<key>/<kk>.png`, the raw output, uint8 RGB.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stages.contract import UserError
+from stages.images.files import decode_rgb, encode_png
+from stages.project import tables
+from stages.project.files import write_bytes, write_json
+from stages.project.hashing import of_file
+
+DESCRIPTION = "store.json"
+OLDER = "draw.json"  # its name in earlier versions
+RENAMED = {"draw": "testset", "row": "entry"}  # and the names of what it tells
+LATENCY = ("key", "hole", "batch", "samples", "warm_up", "phase", "seconds", "joules")  # whatever was measured
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One completion: its image, where that comes from, which of K it is, its seed, checksum and hole's share."""
+
+    key: str
+    source: str
+    k: int
+    seed: int
+    sha256: str
+    hole: float
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a piece holds and how long it took (rows of the latency table)."""
+
+    tar_sha256: str
+    entries: tuple[Completion, ...]
+    latency: tuple[dict[str, Any], ...]
+    peak_memory_bytes: int
+
+
+def tar_path(place: Path, number: int) -> Path:
+    """The tar of a piece; its record lies beside it."""
+    return place / f"samples-{number:05d}.tar"
+
+
+def encode(picture_HWC: NDArray[np.uint8]) -> tuple[bytes, str]:
+    """A completion as PNG, and its sha256."""
+    data = encode_png(picture_HWC)
+    return data, hashlib.sha256(data).hexdigest()
+
+
+def write_piece(
+    place: Path,
+    number: int,
+    pictures: Sequence[tuple[Completion, bytes]],
+    latency: Sequence[dict[str, Any]],
+    peak_memory_bytes: int,
+) -> Record:
+    """The tar first, its record last: without a record a piece is not there."""
+    path = tar_path(place, number)
+    write_bytes(path, _tar(pictures))
+    entries = tuple(entry for entry, _ in pictures)
+    record = Record(of_file(path), entries, tuple(latency), peak_memory_bytes)
+    write_json(path.with_suffix(".json"), asdict(record), indent=None)
+    return record
+
+
+def read_piece(place: Path, number: int) -> Record | None:
+    """The record of a piece that is there and undamaged, else None."""
+    path = tar_path(place, number)
+    try:
+        plain = json.loads(path.with_suffix(".json").read_bytes())
+        entries = tuple(Completion(**entry) for entry in plain.pop("entries"))
+        record = Record(entries=entries, latency=tuple(plain.pop("latency")), **plain)
+        return record if of_file(path) == record.tar_sha256 else None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):  # not there, or not what we wrote
+        return None
+
+
+def clear_halves(place: Path) -> None:
+    """Remove what a killed run had begun to write."""
+    for half in place.glob(".*"):
+        half.unlink()
+
+
+def finish(place: Path, records: Sequence[Record], description: dict[str, Any]) -> None:
+    """The tables and the description that make a folder of pieces a finished store."""
+    rows = [{**asdict(e), "piece": tar_path(place, n).name} for n, record in enumerate(records) for e in record.entries]
+    tables.write(pd.DataFrame(rows), place / "index")
+    timed = [row for record in records for row in record.latency]
+    frame = pd.DataFrame(timed, columns=list(LATENCY))
+    tables.write(frame.astype({"seconds": float, "joules": float}), place / "latency")
+    write_json(place / DESCRIPTION, description)
+
+
+class Samples(Protocol):
+    """Completions by image, and what tells of them; keys, sources and holes (ratios) are in the test set's order."""
+
+    @property
+    def place(self) -> Path: ...
+
+    @property
+    def description(self) -> Mapping[str, Any]: ...
+
+    @property
+    def keys(self) -> list[str]: ...
+
+    @property
+    def sources(self) -> list[str]: ...
+
+    @property
+    def holes(self) -> list[float]: ...
+
+    def raw_KHWC(self, key: str) -> NDArray[np.uint8]: ...
+
+    def side(self, key: str) -> dict[str, Path]: ...
+
+
+class SampleStore:
+    """One entry's finished samples of a test set; `keys` are in the test set's order."""
+
+    def __init__(self, place: Path, description: dict[str, Any], index: pd.DataFrame) -> None:
+        self.place, self.description = place, description
+        self.latency = tables.read(place / "latency")
+        images = index.drop_duplicates("key")
+        self.keys: list[str] = images["key"].astype(str).tolist()
+        self.sources: list[str] = images["source"].astype(str).tolist()
+        self.holes: list[float] = images["hole"].tolist()
+        self._rows = {str(key): rows.sort_values("k") for key, rows in index.groupby("key", sort=False)}
+        self._piece, self._members = "", dict[str, bytes]()
+
+    @classmethod
+    def open(cls, place: Path) -> SampleStore:
+        """UserError where there are no finished samples."""
+        try:
+            return cls(place, describe(place), tables.read(place / "index"))
+        except (OSError, ValueError, KeyError) as error:  # KeyError: a column that an older version did not write
+            raise UserError(f"{place}: no finished samples; run `plurifill sample` (or dvc repro)") from error
+
+    def raw_KHWC(self, key: str) -> NDArray[np.uint8]:
+        """An image's completions in order; UserError where a picture is not the one that was written."""
+        rows = self._rows[key]
+        self._open_piece(str(rows["piece"].iloc[0]))
+        return np.stack([self._picture(key, int(k), sha) for k, sha in zip(rows["k"], rows["sha256"], strict=True)])
+
+    def side(self, key: str) -> dict[str, Path]:
+        """An image's side pictures by name; kept for the first few images."""
+        return {path.stem: path for path in sorted((self.place / "side" / key).glob("*.png"))}
+
+    def _picture(self, key: str, k: int, sha256: str) -> NDArray[np.uint8]:
+        data = self._members.get(member(key, k), b"")
+        if hashlib.sha256(data).hexdigest() != sha256:
+            path = self.place / self._piece
+            raise UserError(f"{path}: {member(key, k)} is damaged; run `plurifill sample` to have it made again")
+        return decode_rgb(data)
+
+    def _open_piece(self, name: str) -> None:
+        if name == self._piece:
+            return
+        try:
+            with tarfile.open(self.place / name) as tar:
+                self._members = {info.name: tar.extractfile(info).read() for info in tar}  # type: ignore[union-attr]
+        except (OSError, tarfile.TarError) as error:
+            path = self.place / name
+            raise UserError(f"{path}: damaged ({error}); run `plurifill sample` to have it made again") from error
+        self._piece = name
+
+
+def finished(samples: Path) -> list[Path]:
+    """The folders of all finished stores below a folder of samples (or of one method's), sorted."""
+    found = (path for name in (DESCRIPTION, OLDER) for path in samples.rglob(name))
+    return sorted({path.parent for path in found if not _hidden(path, samples)})
+
+
+def is_finished(place: Path) -> bool:
+    """Whether a finished store lies there."""
+    return any((place / name).is_file() for name in (DESCRIPTION, OLDER))
+
+
+def describe(place: Path) -> dict[str, Any]:
+    """What a finished store tells of its samples; OSError where there is none."""
+    path = place / OLDER if (place / OLDER).is_file() else place / DESCRIPTION
+    return translated(json.loads(path.read_bytes()))
+
+
+def translated(description: Mapping[str, Any]) -> dict[str, Any]:
+    """A description in today's words, whichever version wrote it."""
+    return {RENAMED.get(name, name): value for name, value in description.items()}
+
+
+def member(key: str, k: int) -> str:
+    """A completion's name in its tar."""
+    return f"{key}/{k:02d}.png"
+
+
+def _hidden(path: Path, below: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(below).parts)
+
+
+def _tar(pictures: Sequence[tuple[Completion, bytes]]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:  # no times or owners: the same bytes for the same pictures
+        for entry, data in pictures:
+            info = tarfile.TarInfo(member(entry.key, entry.k))
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()

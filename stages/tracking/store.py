@@ -1,0 +1,113 @@
+"""Where MLflow keeps its runs, and under which experiment: one a purpose."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import model_validator
+
+from stages.contract import Params, UserError
+from stages.project.locks import held
+
+BATCH = 100  # MLflow takes so many params (and 1000 metrics) in one call
+LOCK_S = 300.0  # a fresh database takes 3-10 s to make ready, once
+Purpose = Literal["training", "benchmark", "sweeps", "models"]
+
+
+class TrackParams(Params):
+    """The `track` block; `track: none` is short for its backend."""
+
+    backend: Literal["mlflow", "none"] = "mlflow"
+    experiment: str = "plurifill"  # <experiment>-<purpose>; MLFLOW_EXPERIMENT_NAME goes before it, for every purpose
+    system_metrics: bool = True  # processor, memory, GPU, every 10 s
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, block: Any) -> Any:
+        return {"backend": "none"} if block in ("none", None) else block
+
+
+def uri() -> str:
+    """MLFLOW_TRACKING_URI, or the project's own database."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # its news would break the bar
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path('mlflow.db').resolve()}"
+
+
+def connect(params: TrackParams, purpose: Purpose) -> tuple[Any, str]:
+    """A client and the id of the purpose's experiment; a sqlite database is made ready by one process at a time.
+
+    The client makes the database's tables when it is created: of several at once on a fresh one all but one fail.
+    """
+    from mlflow import MlflowClient
+
+    name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or f"{params.experiment}-{purpose}"
+    if not (where := uri()).startswith("sqlite:///"):
+        client = MlflowClient(where)
+        return client, _found_or_made(client, name, None)
+    database = Path(where.removeprefix("sqlite:///")).resolve()
+    with held(Path(f"{database}.lock"), LOCK_S, f"{database}.lock: held by another process for {LOCK_S:.0f} s"):
+        client = MlflowClient(where)
+        return client, _found_or_made(client, name, (database.parent / "mlartifacts").as_uri())
+
+
+@contextmanager
+def asked() -> Iterator[None]:
+    """Where MLflow is what the user asked for, its failures are UserErrors of one line."""
+    try:
+        from mlflow.exceptions import MlflowException
+    except ModuleNotFoundError as error:
+        raise UserError("mlflow is not installed: make setup brings it; nothing else needs it") from error
+    try:
+        yield
+    except (MlflowException, OSError) as error:
+        raise UserError(f"MLflow at {uri()}: {line(error)}") from error
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested values by dotted key."""
+    rows: dict[str, Any] = {}
+    for key, value in values.items():
+        rows |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return rows
+
+
+def line(error: Exception) -> str:
+    """An error's first line, cut to what a line holds."""
+    return (str(error).strip().splitlines() or [""])[0][:200]
+
+
+def log_params(client: Any, run: str, params: Mapping[str, Any]) -> None:
+    """All params of a run, in batches."""
+    from mlflow.entities import Param
+
+    rows = [Param(key, str(value)) for key, value in params.items()]
+    for start in range(0, len(rows), BATCH):
+        client.log_batch(run, params=rows[start : start + BATCH])
+
+
+def log_metrics(client: Any, run: str, metrics: list[Any]) -> None:
+    """MLflow's metrics of a run, in batches."""
+    for start in range(0, len(metrics), BATCH):
+        client.log_batch(run, metrics=metrics[start : start + BATCH])
+
+
+def trained(client: Any, experiment: str, fingerprint: str) -> str | None:
+    """The id of the training run of a released part, by the fingerprint in its config.json; None where none is here."""
+    runs = client.search_runs([experiment], f"tags.fingerprint = '{fingerprint}'", max_results=1)
+    return runs[0].info.run_id if runs else None
+
+
+def _found_or_made(client: Any, name: str, artifacts: str | None) -> str:
+    from mlflow.exceptions import MlflowException
+
+    if (found := client.get_experiment_by_name(name)) is not None:
+        return found.experiment_id
+    try:
+        return client.create_experiment(name, artifact_location=artifacts)
+    except MlflowException:  # made by another process meanwhile (on a server there is no lock to hold)
+        return client.get_experiment_by_name(name).experiment_id

@@ -1,0 +1,140 @@
+"""contract.Accelerator as training has it: precision, ranks, clipping, accumulation, and a guard of gradients."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+from torch.optim import Optimizer
+
+from stages.contract import Perceptual, Stateful, UserError
+from stages.project.devices import has_bf16
+from stages.project.progress import tell
+from stages.training.distributed import Ranks
+from stages.training.loop_params import LoopParams
+
+Gradients = list[Tensor | None]
+
+
+class TorchAccelerator:
+    """contract.Accelerator for real training. The loop says by `begin` which micro-batch of which step is at hand."""
+
+    def __init__(
+        self,
+        name: str,
+        loop: LoopParams,
+        device: torch.device,
+        ranks: Ranks,
+        find_perceptual: Callable[[str], Perceptual | None],
+    ) -> None:
+        self.name, self.loop, self.device, self.ranks = name, loop, device, ranks
+        self.bf16 = loop.amp == "bf16" or (loop.amp == "auto" and has_bf16(device))
+        self.compiles = loop.compile and device.type == "cuda"
+        if loop.compile and not self.compiles and ranks.leads:
+            tell(f"{name}: loop.compile is left off: on a CPU compiled networks are slower, attention five times")
+        self.lent: dict[str, Perceptual | None] = {}  # perceptual distances that the part asked for
+        self.skipped: Counter[str] = Counter()  # steps lost to a non-finite gradient, by optimiser
+        self._row: Counter[str] = Counter()  # of these, in a row
+        self._names: dict[int, str] = {}
+        self._find = find_perceptual
+        self.begin(0, 0)
+
+    def name_optimizers(self, state: Mapping[str, Stateful]) -> None:
+        """Learn the optimisers' names, for messages and counts that outlive this process."""
+        self._names = {id(value): name for name, value in state.items() if isinstance(value, Optimizer)}
+
+    def begin(self, step: int, micro: int) -> None:
+        """The next calls of `minimize` belong to that micro-batch (0 ... accumulate - 1) of that step."""
+        self._step, self._last = step, micro == self.loop.accumulate - 1
+        self._calls: Counter[int] = Counter()
+        if micro == 0:
+            self._sums: dict[tuple[int, int], Gradients] = {}
+
+    def prepare(self, module: nn.Module) -> nn.Module:
+        """The module on its device, in its memory format, weights equal on all ranks, compiled where asked for."""
+        module.to(self.device)
+        if self.loop.channels_last:
+            module.to(memory_format=torch.channels_last)
+        self.ranks.copy_first([*module.parameters(), *module.buffers()])
+        if self.compiles:
+            module.compile()
+        return module
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """bfloat16 where params and device say so; its range is float32's, so no loss is scaled."""
+        return torch.autocast(self.device.type, torch.bfloat16) if self.bf16 else nullcontext()
+
+    def minimize(self, loss: Tensor, optimizer: Optimizer) -> None:
+        """Gradients of `loss` for that optimiser's parameters alone; one guarded, clipped step on the last micro-batch.
+
+        No `.grad` is touched before the step, so a generator's loss leaves nothing behind in its discriminator. A
+        second call for the same optimiser in a step (lazy R1) is a step of its own, accumulated apart from the first.
+        """
+        parameters = [p for group in optimizer.param_groups for p in group["params"] if p.requires_grad]
+        gradients: Gradients = list(torch.autograd.grad(loss / self.loop.accumulate, parameters, allow_unused=True))
+        turn = (id(optimizer), self._calls[id(optimizer)])
+        self._calls[id(optimizer)] += 1
+        self._sums[turn] = _added(self._sums.get(turn), gradients)
+        if self._last:
+            mean = self.ranks.average(self._sums.pop(turn), parameters)
+            self._step_with(mean, parameters, optimizer, loss)
+
+    def _step_with(self, gradients: Gradients, parameters: list[Tensor], optimizer: Optimizer, loss: Tensor) -> None:
+        norm = get_total_norm([gradient for gradient in gradients if gradient is not None])
+        name = self._names.get(id(optimizer), "optimizer")
+        if not math.isfinite(norm.item()):  # the one wait for the device in a step: a skipped step must not be taken
+            self._skip(name, loss)
+            return
+        self._row[name] = 0
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+        if self.loop.clip:
+            clip_grads_with_norm_(parameters, self.loop.clip, norm)
+        optimizer.step()
+        for parameter in parameters:
+            parameter.grad = None
+
+    def _skip(self, name: str, loss: Tensor) -> None:
+        self.skipped[name] += 1
+        self._row[name] += 1
+        what = f"{self.name}: step {self._step}: a gradient of {name} is not finite (loss {loss.item():.4g})"
+        if self._row[name] > self.loop.nonfinite_limit:
+            limit = self.loop.nonfinite_limit
+            raise UserError(f"{what}, more than {limit} steps in a row: lower the learning rate, or set loop.clip")
+        if self.ranks.leads:
+            tell(f"{what}: step skipped")
+
+    def perceptual(self, net: str) -> Perceptual | None:
+        """LPIPS on `net`, frozen and on the device; None where its weights cannot be had, told once and recorded."""
+        if net not in self.lent:
+            found = self._find(net)
+            if isinstance(found, nn.Module):
+                found.requires_grad_(False).eval().to(self.device)
+            elif found is None and self.ranks.leads:
+                tell(f"{self.name}: WARNING: no weights for LPIPS-{net}: the perceptual term is left out")
+            self.lent[net] = found
+        return self.lent[net]
+
+    def left_out(self) -> list[str]:
+        """Terms that the part wanted and could not have."""
+        return [f"perceptual:{net}" for net, found in self.lent.items() if found is None]
+
+    def state_dict(self) -> dict[str, Any]:
+        """torch's state protocol: the guard's counts."""
+        return {"skipped": dict(self.skipped), "row": dict(self._row)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """torch's state protocol."""
+        self.skipped, self._row = Counter(state_dict["skipped"]), Counter(state_dict["row"])
+
+
+def _added(total: Gradients | None, gradients: Gradients) -> Gradients:
+    if total is None:
+        return gradients
+    return [b if a is None else a if b is None else a + b for a, b in zip(total, gradients, strict=True)]

@@ -1,0 +1,218 @@
+"""One part's training put together: data, parents, part and loop in, a released part out."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from stages.contract import UserError
+from stages.images import masks
+from stages.images.dataset import Dataset
+from stages.images.stream import TrainStream, fixed
+from stages.metrics.core import lpips_network
+from stages.project import code, devices, hashing, locks, paths, provenance, signals, tables, weights
+from stages.project.files import keep_newest, link_folder
+from stages.project.releases import Release, publish, read_config, read_trained
+from stages.project.seeds import seed_all
+from stages.tracking.store import TrackParams
+from stages.tracking.training import About, Tracker
+from stages.training import history, model_card
+from stages.training.accelerator import TorchAccelerator
+from stages.training.distributed import Ranks
+from stages.training.loop import Run, Training, train
+from stages.training.parts import Plan
+
+KEPT = 3  # finished configurations of a part: one may come back by an edit that is taken back
+PATIENCE_S = 20.0  # for a process that was asked to stop to save its state
+
+
+@dataclass(frozen=True)
+class TrainingSession:
+    """One part with its data, built and ready to learn."""
+
+    plan: Plan
+    run_with: partial[Run]
+    accelerator: TorchAccelerator
+    config: Mapping[str, Any]  # what config.json tells; the fingerprint is taken over what results depend on
+    fingerprint: str
+
+    @classmethod
+    def of(cls, plan: Plan, device: torch.device, ranks: Ranks) -> TrainingSession:
+        """Open the data, read the parents, build the part. Raises UserError before anything is computed."""
+        loop = plan.loop
+        seen, val = (Dataset.open(paths.shards(plan.dataset), split) for split in ("train", "val"))
+        generator = masks.generator_of(plan.generator) if plan.generator else None
+        parents = {name: read_trained(paths.model(plan.method, name)) for name in plan.parents}
+        accelerator = TorchAccelerator(plan.title, loop, device, ranks, lpips_network.distance)
+        seed_all(loop.seed, "build")
+        part = plan.build(parents, seen.spec, accelerator)
+        run_with = partial(
+            Run,
+            part,
+            accelerator,
+            TrainStream(seen, generator, loop.batch, loop.seed),
+            fixed(val, generator, loop.eval_batch, loop.eval_images, loop.seed),
+        )
+        config = _config(plan, seen, val, accelerator)
+        return cls(plan, run_with, accelerator, config, _fingerprint(config, plan))
+
+    def run(self, track: TrackParams) -> None:
+        """Train to the end and publish; nothing is done where this very result is there already."""
+        ranks, progress = self.accelerator.ranks, paths.progress(self.plan.method, self.plan.name, self.fingerprint)
+        with self._lock(progress):
+            if ranks.any(ranks.leads and self._stands()):
+                if ranks.leads:
+                    print(f"{self._folder}: trained already, in this very configuration", file=sys.stderr)
+            else:
+                self._train(progress, track)
+            if ranks.leads:
+                _remove_stale(progress)
+        ranks.wait()  # the next part reads what rank 0 has published
+
+    def _train(self, progress: Path, track: TrackParams) -> None:
+        leads = self.accelerator.ranks.leads
+        tags = _tags(self.config, self.fingerprint)
+        params = {**self.config["params"], "loop": self.config["loop"]}
+        about = About(self.plan.title, params, tags, progress, _parents(self.plan))
+        tracker = Tracker(track if leads else TrackParams(backend="none"), about)
+        try:
+            training = train(self.run_with(progress, tracker))
+            if leads:
+                self._publish(training)
+                tracker.attach(self._folder / "card.md")
+        except (signals.Interrupted, KeyboardInterrupt):
+            tracker.end("KILLED")
+            raise
+        except BaseException:
+            tracker.end("FAILED")
+            raise
+        tracker.end("FINISHED")
+
+    def _publish(self, training: Training) -> None:
+        metrics = _metrics(training)
+        facts = {"Hardware": devices.hardware(self.accelerator.device), "Commit": provenance.commit(), **_versions()}
+        if self.plan.choices:
+            facts["Choices of ours"] = "; ".join(self.plan.choices)
+        config = {**self.config, "fingerprint": self.fingerprint}
+        frame = pd.DataFrame(training.history.rows, columns=list(history.COLUMNS))
+        release = Release(
+            training.tensors(),
+            config,
+            metrics,
+            model_card.render(config, metrics, facts),
+            lambda stem: tables.write(frame, stem),
+            sorted(training.pictures.glob("*.png")),
+        )
+        publish(release, self._folder)
+        link_folder(self._folder, self._finished)
+        keep_newest(self._finished.parent, KEPT)
+        print(f"{self._folder}: {_summary(metrics)}")
+
+    @property
+    def _folder(self) -> Path:
+        return paths.model(self.plan.method, self.plan.name)
+
+    def _stands(self) -> bool:
+        """Whether the part is published in this very configuration; put back where DVC has removed it."""
+        if not self._is_done(self._folder) and self._is_done(self._finished):
+            link_folder(self._finished, self._folder)
+        return self._is_done(self._folder)
+
+    def _is_done(self, folder: Path) -> bool:
+        """Whether a release is whole and of this configuration."""
+        try:
+            if read_config(folder).get("fingerprint") != self.fingerprint:
+                return False
+            read_trained(folder)
+        except UserError:
+            return False
+        return True
+
+    @property
+    def _finished(self) -> Path:
+        return paths.finished(self.plan.method, self.plan.name, self.fingerprint)
+
+    def _lock(self, progress: Path) -> AbstractContextManager[None]:
+        if not self.accelerator.ranks.leads:
+            return nullcontext()
+        busy = f"{progress}: another process trains {self.plan.title} in this configuration; wait for it, or stop it"
+        return locks.held(progress / "lock", PATIENCE_S, busy)
+
+
+def _config(plan: Plan, seen: Dataset, val: Dataset, accelerator: TorchAccelerator) -> dict[str, Any]:
+    return {
+        "method": plan.method,
+        "part": plan.name,
+        "params": plan.params.model_dump(mode="json"),
+        "loop": plan.loop.model_dump(mode="json"),
+        "spec": asdict(seen.spec),
+        "dataset": {"name": plan.dataset, "train": seen.hash, "val": val.hash},
+        "masks": {"name": plan.masks, "generator": plan.generator},
+        "parents": {name: read_config(paths.model(plan.method, name))["sha256"] for name in plan.parents},
+        "perceptual": {net: weights.digest(lpips_network.BACKBONES[net]) for net in accelerator.lent},
+        "left_out": accelerator.left_out(),
+        "code": code.digest(f"stages.methods.{plan.method}.{plan.name}"),
+    }
+
+
+def _fingerprint(config: Mapping[str, Any], plan: Plan) -> str:
+    data = {split: config["dataset"][split] for split in ("train", "val")}
+    return hashing.of_values({**config, "loop": plan.loop.lasting(), "dataset": data, "masks": plan.generator})
+
+
+def _tags(config: Mapping[str, Any], fingerprint: str) -> dict[str, str]:
+    method, part = config["method"], config["part"]
+    return {
+        "commit": provenance.commit(),
+        "method": method,
+        "part": part,
+        "stage": f"{method}@{part}",
+        "fingerprint": fingerprint,
+        "data": config["dataset"]["train"],
+        "left_out": ", ".join(config["left_out"]) or "nothing",
+    }
+
+
+def _parents(plan: Plan) -> dict[str, str]:
+    return {name: read_config(paths.model(plan.method, name))["fingerprint"] for name in plan.parents}
+
+
+def _metrics(training: Training) -> dict[str, Any]:
+    """Numbers only, for `dvc metrics`; a figure that is not finite is no number there."""
+    loop, figures = training.loop, training.history.figures()
+    finite = {way: {n: v for n, v in values.items() if math.isfinite(v)} for way, values in figures.items()}
+    return {
+        "steps": loop.steps,
+        "images": loop.steps * loop.batch,
+        "parameters": sum(p.numel() for p in training.run.part.model.parameters()),
+        "seconds": round(training.seconds, 1),
+        "skipped_steps": sum(training.run.accelerator.skipped.values()),
+        **finite,
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = provenance.versions(("torch", "torchvision", "numpy"))
+    return {"Versions": ", ".join(f"{name} {version}" for name, version in found.items())}
+
+
+def _summary(metrics: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in metrics["final"].items())
+
+
+def _remove_stale(progress: Path) -> None:
+    """This configuration is finished, others of the part are of no use, but for those being trained just now."""
+    shutil.rmtree(progress)
+    for other in progress.parent.iterdir():
+        if locks.is_free(other / "lock"):
+            shutil.rmtree(other, ignore_errors=True)

@@ -1,0 +1,68 @@
+"""`plurifill compare`: the table of a sweep's points, what it leaves, and the user's mistakes."""
+
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from stages.cli import compare
+from stages.contract import UserError
+from stages.project import tables
+from tests.evaluation.sweeps.made import ALPHA, finish
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with a finished sweep of alpha; params.yaml says 0.5."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PLURIFILL_REPORTS", raising=False)
+    with Path("params.yaml").open("w") as file:
+        YAML().dump({"methods": {"latent_codes": {"token_mask": {"alpha": 0.5}}}}, file)
+    for value, psnr in ((0.25, 20.0), (0.5, 20.0), (1.0, 21.0)):
+        finish(Path("reports/sweeps/alpha"), f"alpha={value}", {ALPHA: value}, psnr)
+    return tmp_path
+
+
+def test_every_point_has_its_line_and_a_sure_difference_its_star(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compare.main("alpha")
+    said = capsys.readouterr().out
+    psnr = said[said.index("latent_codes under centre: psnr, higher is better, 40 images of 20 sources") :]
+    lines = {line.split()[0]: line.split() for line in psnr.splitlines()[2:5]}
+    assert [cells[1] for cells in lines.values()] == ["0.25", "0.5", "1"]
+    assert "*" in lines["alpha=1.0"] and "*" not in lines["alpha=0.25"]
+    assert "differences are from alpha=0.5" in said
+    assert said.count("fd_alexnet") == 1
+
+
+def test_the_curve_and_the_pairs_are_left_beside_the_points(project: Path) -> None:
+    compare.main("alpha", metric=["psnr"], reference="alpha=0.25")
+    curve = tables.read(Path("reports/sweeps/alpha/compared/curve"))
+    assert curve[ALPHA].tolist() == [0.25, 0.5, 1.0] and set(curve["metric"]) == {"psnr"}
+    assert (curve["low"] < curve["estimate"]).all() and (curve["estimate"] < curve["high"]).all()
+    pairs = tables.read(Path("reports/sweeps/alpha/compared/pairs"))
+    assert set(pairs["reference"]) == {"alpha=0.25"} and set(pairs["point"]) == {"alpha=0.5", "alpha=1.0"}
+    compare.main("alpha")  # what it leaves is no point of the sweep
+    assert len(tables.read(Path("reports/sweeps/alpha/compared/curve"))) == 6
+
+
+def test_points_of_two_commits_are_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    finish(Path("reports/sweeps/alpha"), "alpha=0.75", {ALPHA: 0.75}, 20.0, commit="decade")
+    compare.main("alpha")
+    assert "the points are of 2 commits: c0ffee, decade" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ({"sweep": "alfa"}, "no finished point of such a sweep; did you mean alpha"),
+        ({"sweep": "alpha", "metric": ["psrn"]}, "--metric psrn: .* did you mean psnr"),
+        ({"sweep": "alpha", "protocol": ["center"]}, "--protocol center: .* did you mean centre"),
+        ({"sweep": "alpha", "reference": "alpha=2.0"}, "no finished point alpha=2.0; did you mean"),
+    ],
+)
+def test_a_misspelt_name_is_one_line(project: Path, options: dict[str, object], line: str) -> None:
+    with pytest.raises(UserError, match=line) as told:
+        compare.main(**options)  # type: ignore[arg-type]
+    assert "\n" not in str(told.value)

@@ -1,0 +1,160 @@
+"""`plurifill record`: finished scores in MLflow, once, with their intervals, cards and lineage."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from stages.cli import record
+from stages.contract import UserError
+from stages.project import paths, provenance
+from stages.tracking.store import TrackParams, connect
+from tests.evaluation.sweeps.made import ALPHA, CARD, finish
+from tests.pages.project import finished
+from tests.tracked import enter
+
+FILE = "params.yaml"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a finished sweep of alpha, and no MLflow settings from outside."""
+    enter(tmp_path, monkeypatch)
+    with Path(FILE).open("w") as file:
+        YAML().dump({"track": {"backend": "mlflow", "experiment": "toys"}}, file)
+    for alpha in (0.25, 1.0):
+        finish(paths.sweeps() / "alpha", f"a{alpha}", {ALPHA: alpha, "methods.m.kind": "vanilla"}, 20 + alpha)
+    return tmp_path
+
+
+def runs(purpose: Any) -> dict[str, Any]:
+    """The experiment's runs by name."""
+    client, experiment = connect(TrackParams(experiment="toys"), purpose)
+    return {run.info.run_name: run for run in client.search_runs([experiment])}
+
+
+def found(purpose: Any, condition: str) -> list[str]:
+    client, experiment = connect(TrackParams(experiment="toys"), purpose)
+    return sorted(run.info.run_name for run in client.search_runs([experiment], condition))
+
+
+def test_a_sweep_is_a_run_with_its_points_below_it_and_recording_again_changes_nothing(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record.main("alpha", point="a0.25")
+    record.main("alpha")
+    first = runs("sweeps")
+    assert set(first) == {"alpha", "a0.25", "a1.0"}
+    own = first["a1.0"].data
+    assert own.tags["mlflow.parentRunId"] == first["alpha"].info.run_id
+    assert own.params == {ALPHA: "1.0", "methods.m.kind": "vanilla"}
+    assert own.metrics["alpha"] == 1.0 and "kind" not in own.metrics
+    assert own.metrics["centre/psnr_low"] < own.metrics["centre/psnr"] < own.metrics["centre/psnr_high"]
+    assert "centre/fd_alexnet" in own.metrics and "centre/fd_alexnet_low" not in own.metrics
+    assert own.tags["card.centre"] == CARD.signature() and own.tags["commit"] == "c0ffee"
+    assert own.tags["dvc.experiment"] == "exp-a1.0" and own.tags["purpose"] == "sweeps"
+    assert found("sweeps", "metrics.alpha > 0.5") == ["a1.0"]
+    said = first["alpha"].data.tags["mlflow.note.content"]
+    assert all(first[name].info.run_id in said for name in ("a0.25", "a1.0")) and "2 points over" in said
+    record.main("alpha")
+    again = runs("sweeps")
+    assert {name: run.info.run_id for name, run in again.items()} == {n: r.info.run_id for n, r in first.items()}
+    assert "a1.0: there already" in capsys.readouterr().out
+
+
+def test_a_point_that_was_made_anew_takes_its_own_place(project: Path) -> None:
+    record.main("alpha")
+    before = runs("sweeps")
+    finish(paths.sweeps() / "alpha", "a1.0", {ALPHA: 1.0, "methods.m.kind": "vanilla"}, 25.0)
+    record.main("alpha")
+    after = runs("sweeps")
+    assert set(after) == set(before) and after["a1.0"].info.run_id != before["a1.0"].info.run_id
+    assert after["a0.25"].info.run_id == before["a0.25"].info.run_id
+    assert after["a1.0"].data.metrics["centre/psnr"] > 23 > before["a1.0"].data.metrics["centre/psnr"]
+
+
+def test_several_entries_of_a_point_are_several_runs(project: Path) -> None:
+    finish(paths.sweeps() / "rows", "p", {"protocols.centre.selection": "first"}, 20, rows=("a", "a/b"))
+    record.main("rows")
+    assert set(runs("sweeps")) == {"rows", "p a", "p a/b"}
+
+
+@pytest.fixture(scope="module")
+def benchmark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The finished project of the report's tests, in a copy that is tracked."""
+    project = shutil.copytree(finished(), tmp_path_factory.mktemp("record") / "project")
+    text = (project / FILE).read_text().replace("track: none", "track: {experiment: toys}")
+    (project / FILE).write_text(text)
+    yield project
+
+
+def test_the_benchmark_is_a_run_an_entry_with_its_lineage(benchmark: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    enter(benchmark, monkeypatch)
+    Path("dvc.lock").write_text("schema: '2.0'\n")
+    mark = json.loads((paths.model("latent_codes", "prior") / "config.json").read_text())["fingerprint"]
+    client, experiment = connect(TrackParams(experiment="toys"), "training")
+    trained = client.create_run(experiment, tags={"fingerprint": mark}).info.run_id
+    record.main()
+    rows = runs("benchmark")
+    Path("dvc.lock").write_text("schema: '2.0'\nstages: {}\n")  # by another stage: the scores are the same
+    record.main()
+    assert {n: r.info.run_id for n, r in runs("benchmark").items()} == {n: r.info.run_id for n, r in rows.items()}
+    assert set(rows) == {"latent_codes", "classical/mean", "classical/telea"}
+    own = rows["latent_codes"].data
+    assert own.tags["parent.prior"] == trained and "parent.vq" not in own.tags
+    assert own.tags["dvc.lock"] == hashlib.sha256(b"schema: '2.0'\n").hexdigest()
+    assert client.get_run(trained).data.tags["dvc.lock"] == provenance.lock()
+    assert own.tags["data"].startswith("photographs/test:") and len(own.tags["weights.vq"]) == 64
+    assert own.metrics["alpha"] == 0.5 and own.metrics["temperature"] == 1.0
+    assert own.params["methods.latent_codes.inpaint.token_mask.alpha"] == "0.5"
+    scores = json.loads((paths.scores() / "latent_codes.json").read_text())["latent_codes"]
+    assert own.metrics["raw/known_error"] == pytest.approx(scores["raw"]["known_error"])
+    assert [one.path for one in client.list_artifacts(rows["latent_codes"].info.run_id)] == ["latent_codes.cards.json"]
+
+
+def test_a_sweeps_parts_lead_to_their_training(project: Path) -> None:
+    client, experiment = connect(TrackParams(experiment="toys"), "training")
+    trained = client.create_run(experiment, tags={"fingerprint": "f00d"}).info.run_id
+    note = paths.sweeps() / "alpha" / "a1.0.json"
+    note.write_text(json.dumps({**json.loads(note.read_text()), "parts": {"encoder": "f00d", "vq": "gone"}}))
+    record.main("alpha", point="a1.0")
+    tags = runs("sweeps")["a1.0"].data.tags
+    assert tags["parent.encoder"] == trained and "parent.vq" not in tags
+
+
+def test_the_lock_of_an_experiment_is_the_file_that_it_holds(project: Path) -> None:
+    text = "schema: '2.0'\nstages: {}\n"
+    Path("dvc.lock").write_text(text)
+    name = ("-c", "user.name=a", "-c", "user.email=a@b")
+    for words in (("init", "-q"), ("add", "dvc.lock"), (*name, "commit", "-qm", "x")):
+        subprocess.run(["git", *words], check=True)
+    subprocess.run(["git", "update-ref", "refs/exps/ab/cdef/alpha-a1", "HEAD"], check=True)
+    expected = hashlib.sha256(text.encode()).hexdigest()
+    assert provenance.lock("alpha-a1") == provenance.lock() == expected
+    assert provenance.lock("alpha-a2") == "none"
+
+
+def test_track_none_records_nothing_and_says_so(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path(FILE).write_text("track: none\n")
+    record.main("alpha")
+    assert capsys.readouterr().out == "params.yaml: track is none: nothing is recorded\n"
+    assert not runs("sweeps")
+
+
+def test_the_users_mistakes_are_one_line(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match="--point needs --sweep"):
+        record.main(point="a1.0")
+    with pytest.raises(UserError, match="did you mean alpha"):
+        record.main("alfa")
+    with pytest.raises(UserError, match=r"no scores; run plurifill benchmark"):
+        record.main()
+    monkeypatch.setitem(sys.modules, "mlflow.exceptions", None)
+    with pytest.raises(UserError, match="mlflow is not installed"):
+        record.main("alpha")

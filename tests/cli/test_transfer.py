@@ -1,0 +1,116 @@
+"""`plurifill transfer` and the ranking of completions, by a small Flow-Fill that lies where trained parts lie."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from stages.cli import inpaint, transfer
+from stages.contract import Completions, Request, Trained, UserError
+from stages.images import files
+from stages.project import paths
+from stages.project.releases import Release, publish
+from stages.sampling import ranking
+from tests.methods.conftest import PlainTools, mean_square
+from tests.methods.flow_fill.conftest import SMALL, make_inpainter, make_part, release
+
+PARAMS = """\
+methods:
+  flow_fill: {inpaint: {temperature: 1.0}}
+  classical: {inpaint: {algorithm: mean}}
+"""
+
+
+def family() -> dict[str, Trained]:
+    """An untrained prior and a generator that hands its prior on."""
+    accelerator, parents = PlainTools(mean_square), {}
+    for name, changes in (("prior", {}), ("decoder", {"correct": True})):
+        parents[name] = release(name, make_part(name, parents, accelerator, **changes), **changes)
+    return parents
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with params.yaml, the trained parts, a source, a mask and two targets of an odd size."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PLURIFILL_DATA", raising=False)
+    for name, part in family().items():
+        config = {"params": dict(part.params), "spec": {"size": part.spec.size, "classes": 0}}
+        publish(Release(part.tensors, config, {}, "", lambda stem: None, []), paths.model("flow_fill", name))
+    rng = np.random.default_rng(0)
+    for name in ("source", "one", "other"):
+        files.write_png(tmp_path / f"{name}.png", rng.integers(0, 256, (50, 40, 3), dtype=np.uint8))
+    hole_HW = np.zeros((50, 40), dtype=np.uint8)
+    hole_HW[10:40, 8:32] = 255
+    files.write_png(tmp_path / "mask.png", hole_HW)
+    (tmp_path / "params.yaml").write_text(PARAMS)
+    return tmp_path
+
+
+def run(work: Path, target: str, output: str = "done.png", **options: object) -> Path:
+    given = {"source": work / "source.png", "mask": work / "mask.png", "target": work / target}
+    transfer.main(**{"method": "flow_fill", **given, "output": work / output, **options})  # type: ignore[arg-type]
+    return work / output
+
+
+def test_the_hole_follows_the_target_and_known_pixels_stay(work):
+    hole_HW = files.read_hole(work / "mask.png")
+    source = files.read_rgb(work / "source.png")
+    one, other = (files.read_rgb(run(work, f"{name}.png", f"{name}-done.png")) for name in ("one", "other"))
+    assert (one[~hole_HW] == source[~hole_HW]).all() and (other[~hole_HW] == source[~hole_HW]).all()
+    assert (one[hole_HW] != other[hole_HW]).any()
+    note = json.loads((work / "one-done.provenance.json").read_text())
+    assert (note["method"], note["target"]["file"]) == ("flow_fill", "one.png")
+
+
+def test_hole_content_of_the_source_cannot_reach_the_result(work):
+    first = run(work, "one.png").read_bytes()
+    source, hole_HW = files.read_rgb(work / "source.png").copy(), files.read_hole(work / "mask.png")
+    source[hole_HW] = 255 - source[hole_HW]
+    files.write_png(work / "source.png", source)
+    assert run(work, "one.png").read_bytes() == first
+
+
+def test_a_users_mistake_is_one_line(work):
+    files.write_png(work / "small.png", np.zeros((8, 8, 3), dtype=np.uint8))
+    with pytest.raises(UserError, match="same size"):
+        run(work, "small.png")
+    with pytest.raises(UserError, match="PNG"):
+        run(work, "one.png", "done.jpg")
+    with pytest.raises(UserError, match="cannot transfer"):
+        run(work, "one.png", method="classical")
+
+
+def test_completions_are_ranked_by_their_likelihood(capsys):
+    inpainter = make_inpainter(family())
+    assert SMALL["prior"]["stage1"] == 0.5
+    known_B1HW = torch.ones(1, 1, 32, 32)
+    known_B1HW[..., 8:24, 8:24] = 0
+    image_BCHW, seeds = torch.zeros(1, 3, 32, 32), (3, 4, 5)
+    raw_KCHW = torch.stack([torch.full((3, 32, 32), level) for level in (0.9, 0.0, 0.5)])
+    ranked_KCHW = ranking.likeliest_first(inpainter, image_BCHW, known_B1HW, raw_KCHW, seeds)
+    request = Request(image_BCHW, known_B1HW, torch.tensor([seeds]))
+    nats_K = inpainter.log_likelihood(request, Completions(ranked_KCHW[None]))[0]
+    assert (nats_K[:-1] >= nats_K[1:]).all()
+    assert torch.equal(ranked_KCHW, raw_KCHW[[1, 2, 0]]), "an untrained flow is a normal density round mid-grey"
+    assert capsys.readouterr().err.startswith("00: seed 4, log p = ")
+
+
+def test_inpaint_names_its_files_in_that_order(work, capsys):
+    options = {"image": work / "source.png", "mask": work / "mask.png", "output": work / "out", "nsampling": 3}
+    inpaint.main(method="flow_fill", **options)
+    drawn = {path.read_bytes() for path in (work / "out/source").glob("*.png")}
+    by_seed = [(work / f"out/source/{k:02d}.png").read_bytes() for k in range(3)]
+    capsys.readouterr()
+    inpaint.main(method="flow_fill", rank="likelihood", **options)
+    ranked = [(work / f"out/source/{k:02d}.png").read_bytes() for k in range(3)]
+    told = [line.split() for line in capsys.readouterr().err.splitlines() if "seed" in line]
+    assert len(drawn) == 3 and ranked == [by_seed[int(line[2].rstrip(","))] for line in told]
+    assert [float(line[6]) for line in told] == sorted((float(line[6]) for line in told), reverse=True)
+
+
+def test_a_method_without_likelihood_cannot_rank():
+    with pytest.raises(UserError, match="--rank"):
+        ranking.likeliest_first(object(), torch.zeros(1), torch.zeros(1), torch.zeros(1), (0,))  # type: ignore[arg-type]

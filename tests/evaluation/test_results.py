@@ -1,0 +1,46 @@
+"""Set-level numbers get their interval from subsamples of whole sources."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from stages.evaluation.results import set_level
+
+
+class Mean:
+    """A set-level metric with a known number: the mean over images of a value each."""
+
+    def __init__(self, values_N: Tensor) -> None:
+        self.values_N = values_N
+
+    def __call__(self, view):
+        return {}
+
+    def whole(self, sets_SN: Tensor) -> dict[str, float]:
+        return self.among(torch.arange(len(self.values_N)), sets_SN)
+
+    def among(self, images_M: Tensor, sets_SN: Tensor) -> dict[str, float]:
+        return {"mean": float(self.values_N[images_M].mean())}
+
+
+SETS = torch.zeros(1, 400, dtype=torch.int64)
+
+
+def test_the_interval_of_a_mean_is_about_the_means_own():
+    values_N = torch.randn(400, generator=torch.Generator().manual_seed(0))
+    estimate, low, high = set_level(Mean(values_N), SETS, [str(i) for i in range(400)])["mean"]
+    assert low < estimate < high
+    assert 0.6 < (high - low) / (2 * 1.96 * float(values_N.std()) / 20) < 1.7
+
+
+def test_crops_of_one_photograph_stay_together():
+    values_N = torch.randn(20, generator=torch.Generator().manual_seed(0)).repeat_interleave(20)
+    alone = set_level(Mean(values_N), SETS, [str(i) for i in range(400)])["mean"]
+    together = set_level(Mean(values_N), SETS, [str(i // 20) for i in range(400)])["mean"]
+    assert together[2] - together[1] > 2 * (alone[2] - alone[1])
+
+
+def test_one_source_gives_no_interval():
+    _, low, high = set_level(Mean(torch.arange(400.0)), SETS, ["one"] * 400)["mean"]
+    assert math.isnan(low) and math.isnan(high)

@@ -1,0 +1,98 @@
+"""Each generator's holes are what its block says, and a function of the random generator's state alone."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stages.contract import UserError
+from stages.images.files import write_png
+from stages.images.masks import doubt, generator_of
+
+BLOCKS: list[dict[str, Any]] = [
+    {"generator": "free_form", "size": "large"},
+    {"generator": "box", "side": 0.8},
+    {"generator": "border", "width": 0.25, "sides": ["left"]},
+    {"generator": "bin", "low": 0.2, "high": 0.4},
+]
+
+# figures of the generators themselves, 600 masks each: mean, median, p10, p90, share above one half
+MEASURED = {
+    ("small", 256): (0.222, 0.196, 0.045, 0.435, 0.06),
+    ("large", 256): (0.405, 0.420, 0.153, 0.629, 0.34),
+    ("large512", 256): (0.485, 0.505, 0.223, 0.714, 0.51),
+    ("large", 64): (0.405, 0.420, 0.153, 0.629, 0.34),
+}
+
+
+@pytest.mark.parametrize(("counts", "size"), MEASURED)
+def test_free_form_has_the_published_hole_ratios(counts: str, size: int) -> None:
+    chosen = generator_of({"generator": "free_form", "size": counts})
+    rng = np.random.default_rng(5)
+    ratios = np.array([chosen.draw(rng, size).mean() for _ in range(4000)])
+    ours = (ratios.mean(), np.median(ratios), *np.quantile(ratios, (0.1, 0.9)), (ratios > 0.5).mean())
+    # the figures of 600 masks are themselves uncertain: .02 for the centre, .03 for tails
+    assert np.abs(np.subtract(ours, MEASURED[counts, size])).max() < 0.03
+    assert np.abs(np.subtract(ours[:2], MEASURED[counts, size][:2])).max() < 0.02
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block["generator"])
+def test_a_hole_is_a_function_of_the_random_generators_state(block: dict[str, Any]) -> None:
+    first, second = (generator_of(block).draw(np.random.default_rng(7), 64) for _ in range(2))
+    assert first.shape == (64, 64) and first.dtype == np.bool_
+    assert np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize(("low", "high"), [(0.1, 0.3), (0.2, 0.4), (0.4, 0.6), (0.7, 0.9)])
+def test_bins_are_met_at_the_size_asked_for(low: float, high: float, seed: int) -> None:
+    chosen = generator_of({"generator": "bin", "low": low, "high": high})
+    for size in (32, 64):
+        assert low < chosen.draw(np.random.default_rng(seed), size).mean() <= high
+
+
+def test_box_and_border_are_where_they_should_be() -> None:
+    rng = np.random.default_rng(0)
+    box_HW = generator_of({"generator": "box", "side": 0.5}).draw(rng, 64)
+    assert box_HW[16:48, 16:48].all() and box_HW.sum() == 32 * 32
+    border_HW = generator_of({"generator": "border", "width": 0.25, "sides": ["left", "top"]}).draw(rng, 64)
+    assert not border_HW[16:, 16:].any() and border_HW.sum() == 64 * 64 - 48 * 48
+
+
+def test_files_are_paired_by_name_and_polarity(tmp_path: Path) -> None:
+    hole_HW = np.zeros((32, 32), dtype=np.uint8)
+    hole_HW[4:8, 6:20] = 255
+    write_png(tmp_path / "sub/a.b_mask.png", hole_HW)
+    write_png(tmp_path / "other_mask.png", np.full((32, 32), 255, dtype=np.uint8))
+    white = generator_of({"generator": "files", "folder": str(tmp_path), "hole": "white", "suffix": "_mask"})
+    black = generator_of({"generator": "files", "folder": str(tmp_path), "hole": "black", "suffix": "_mask"})
+    assert np.array_equal(white.paired("sub-a_b", 32), hole_HW > 0)
+    assert np.array_equal(black.paired("sub-a_b", 32), hole_HW == 0)
+    assert np.array_equal(white.paired("sub-a_b", 16), hole_HW[::2, ::2] > 0)
+    with pytest.raises(UserError, match="no mask named c"):
+        white.paired("c", 32)
+
+
+def test_doubts() -> None:
+    ratios = {0.005: "almost nothing", 0.97: "almost everything", 0.8: "inverse fits", 0.2: None}
+    for ratio, told in ratios.items():
+        hole_HW = np.arange(10000).reshape(100, 100) < ratio * 10000
+        found = doubt(hole_HW, 0.1, 0.3) if told == "inverse fits" else doubt(hole_HW)
+        assert found is None if told is None else told in str(found)
+
+
+@pytest.mark.parametrize(
+    ("block", "told"),
+    [
+        ({"generator": "boxx"}, "masks.mine.generator = 'boxx'.*did you mean box"),
+        ({"side": 0.5}, "masks.mine.generator = 'None'"),
+        ({"generator": "box", "side": 1.5}, "masks.mine.side = 1.5"),
+        ({"generator": "box", "sides": 0.5}, "masks.mine.sides; did you mean side"),
+        ({"generator": "bin", "low": 0.3, "high": 0.3}, "masks.mine.*at least"),
+        ({"generator": "files", "folder": "x", "hole": "grey"}, "masks.mine.hole = 'grey'"),
+    ],
+)
+def test_a_wrong_block_names_its_key(block: dict[str, Any], told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        generator_of(block, "masks.mine")
