@@ -17,7 +17,7 @@ export DO_NOT_TRACK ?= true
 export MLFLOW_DISABLE_TELEMETRY ?= true
 export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 
-.PHONY: help setup repro test test-all lint format bench gpu preset ui workers deploy pipeline sweep stop lock clean
+.PHONY: help setup repro test smoke test-all lint format bench gpu preset ui workers deploy pipeline sweep stop lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,20 +33,24 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 repro: $(READY)  ## run the whole pipeline on the built-in photographs; ends with the report's place
-	plurifill shard --look
+	plurifill shard --refresh
 	dvc repro
 	@echo "report: $(CURDIR)/reports/index.html"
 
-test: $(READY)  ## the tests, without the long ones
-	python -m pytest
+test: $(READY)  ## the tests, without the long ones, two side by side
+	python -m pytest --numprocesses 2 --dist loadfile
+
+smoke: $(READY)  ## one small flow by a server and a worker
+	python -m pytest -m smoke
 
 test-all: $(READY)  ## all tests
-	python -m pytest -m "long or not long"
+	python -m pytest -m "long or smoke or not long"
 
-lint: $(READY)  ## ruff (format, rules) and mypy
+lint: $(READY)  ## ruff (format, rules) and mypy, the files that are found by name included
 	ruff format --check .
 	ruff check .
 	mypy
+	python -m tests.typed_plugins
 
 format: $(READY)  ## let ruff mend what it can
 	ruff format .
