@@ -16,12 +16,13 @@ import torch
 import typer
 
 from stages.cli import options
-from stages.cli.options import Hole, OutputKind
+from stages.cli.options import OutputKind
 from stages.contract import UserError
 from stages.evaluation import protocols
 from stages.evaluation.external.score import Folders, score_folder
 from stages.evaluation.results import FORMAT, Result, cost, results
 from stages.evaluation.training_images import training_images
+from stages.images.files import Hole
 from stages.metrics.core.contract import MetricContext
 from stages.pages import results_folder
 from stages.project import devices, paths, tables

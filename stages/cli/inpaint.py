@@ -20,9 +20,9 @@ import typer
 from ruamel.yaml import YAML
 
 from stages.cli import options
-from stages.cli.options import Hole, Rank, WindowKind
+from stages.cli.options import Rank
 from stages.contract import Params, Trained, UserError
-from stages.images.files import write_png
+from stages.images.files import Hole, write_png
 from stages.project import devices, paths
 from stages.project import params as settings
 from stages.project.entries import Entry
@@ -32,6 +32,7 @@ from stages.project.provenance import commit
 from stages.project.releases import WEIGHTS
 from stages.sampling import inpainters, pairs, windows
 from stages.sampling.completion import Job, completions
+from stages.sampling.windows import WindowKind
 
 
 def main(

@@ -11,20 +11,6 @@ import typer
 PARAMS = Path("params.yaml")
 
 
-class Hole(StrEnum):
-    """The colour of a hole in mask files."""
-
-    white = "white"
-    black = "black"
-
-
-class WindowKind(StrEnum):
-    """What a network of a fixed size is shown of a picture."""
-
-    whole = "whole"
-    hole = "hole"
-
-
 class Rank(StrEnum):
     """The order of a picture's completions."""
 

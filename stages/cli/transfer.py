@@ -14,9 +14,9 @@ import typer
 from numpy.typing import NDArray
 
 from stages.cli import options
-from stages.cli.options import Hole
 from stages.contract import Request, Transfers, UserError
 from stages.images import files
+from stages.images.files import Hole
 from stages.project import devices, paths
 from stages.project import params as settings
 from stages.project.entries import Entry

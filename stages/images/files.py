@@ -5,6 +5,7 @@ Mask files are white in the hole unless it is declared otherwise.
 
 import io
 import warnings
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,13 @@ from stages.project.files import write_bytes
 
 MAX_PIXELS = 89_478_485  # 256 MiB of RGB: PIL's own mark of a decompression bomb
 THRESHOLD = 127  # a mask pixel above it is white; conventions of LaMa, IOPaint, diffusers
+
+
+class Hole(StrEnum):
+    """The colour of a hole in mask files."""
+
+    white = "white"
+    black = "black"
 
 
 def read_rgb(path: Path, limit: int = MAX_PIXELS) -> Uint8:
@@ -34,7 +42,7 @@ def read_hole(path: Path, hole: str = "white") -> Bool:
 
 def hole_of(mask_HWC: Uint8, hole: str) -> Bool:
     """A mask picture as hole_HW (True = missing)."""
-    if hole not in {"white", "black"}:
+    if hole not in set(Hole):
         raise UserError(f"hole: {hole!r}: the hole of a mask file is white or black")
     white_HW = mask_HWC.sum(axis=-1, dtype=np.int32) > 3 * THRESHOLD
     return white_HW if hole == "white" else ~white_HW

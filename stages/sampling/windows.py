@@ -8,6 +8,7 @@ bicubic interpolation and is seen in the hole alone. `exact` is the picture itse
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import torch
@@ -19,6 +20,13 @@ from stages.contract import UserError
 from stages.images import pixels
 
 CONTEXT = 2  # the `hole` square's side in hole sides: a hole fills at most a quarter of what the network sees
+
+
+class WindowKind(StrEnum):
+    """What a network of a fixed size is shown of a picture."""
+
+    whole = "whole"
+    hole = "hole"
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,7 @@ def around(hole_HW: NDArray[np.bool_], size: int) -> Window:
 
 def kind(name: str) -> str:
     """The name of a kind of window, `whole` or `hole`; UserError for another one."""
-    if name not in {"whole", "hole"}:
+    if name not in set(WindowKind):
         raise UserError(f"--window {name}: choose whole or hole")
     return name
 
