@@ -57,11 +57,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Completions:
-    """raw_BKCHW in [-1, 1], not composited; side pictures by name (B first); seconds by phase for the whole call."""
+    """raw_BKCHW in [-1, 1], not composited; side pictures by name (B first); seconds by phase for the whole call.
+
+    `latents`, by name, were drawn before pixels, as codes of structures are: whole numbers (B, K, ...). A digest of
+    them is kept, by which results that complete the same are known.
+    """
 
     raw_BKCHW: Tensor
     side: Mapping[str, Tensor] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    latents: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,12 @@ class Perceptual(Protocol):
     def __call__(self, image_BCHW: Tensor, other_BCHW: Tensor) -> Tensor: ...
 
 
+class Features(Protocol):
+    """A frozen classifier's maps of images in [-1, 1], (B, 3, H, W): a list of (B, C, h, w), the finest first."""
+
+    def __call__(self, image_BCHW: Tensor) -> list[Tensor]: ...
+
+
 class Accelerator(Protocol):
     """What the loop lends a part, so that no part knows of precision, ranks, clipping or accumulation."""
 
@@ -104,6 +115,10 @@ class Accelerator(Protocol):
 
     def perceptual(self, net: str) -> Perceptual | None:
         """LPIPS on `net` (alex, squeeze, vgg); None where its weights cannot be had, which is told and recorded."""
+        ...
+
+    def features(self, net: str) -> Features | None:
+        """Maps of `net` (alex, squeeze, vgg); None where its weights cannot be had, which is told and recorded."""
         ...
 
 

@@ -16,7 +16,7 @@ import typer
 from stages.cli import options
 from stages.contract import UserError
 from stages.evaluation.statistics import MIN_SOURCES
-from stages.evaluation.sweeps import comparison, points
+from stages.evaluation.sweeps import comparison, latents, pictures, points
 from stages.evaluation.sweeps.points import Sweep
 from stages.pages import labels
 from stages.project import params as settings
@@ -62,6 +62,7 @@ def _head(swept: Sweep, against: str) -> Iterator[str]:
     commits = list(dict.fromkeys(str(point.note.get("commit", "unknown")) for point in swept.points))
     if len(commits) > 1:
         yield f"the points are of {len(commits)} commits: {', '.join(commit[:12] for commit in commits)}"
+    yield from latents.told(swept, pictures.of(swept, paths.sweeps() / swept.name))
 
 
 def _tables(swept: Sweep, curve: pd.DataFrame, pairs: pd.DataFrame) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from stages.contract import Params, UserError
@@ -11,7 +11,7 @@ from stages.project.hashing import of_values
 from stages.project.params import dig, validate
 
 Selection = Literal["all", "first", "best_of_k"]
-METHOD_FIELDS = ("trained_on", "out_of_domain", "signature")  # they tell of the method, not of the measurement
+METHOD_FIELDS = ("trained_on", "out_of_domain", "signature", "latents")  # of the method, not of the measurement
 
 
 class Protocol(Params):
@@ -25,7 +25,10 @@ class Protocol(Params):
 
 @dataclass(frozen=True)
 class Card:
-    """Every axis of a measurement; `hole` is the range of hole ratios, `weights` a digest by network."""
+    """Every axis of a measurement; `hole` is the range of hole ratios, `weights` a digest by network.
+
+    `latents` are digests of what the method drew before pixels, by name: entries of one digest complete the same.
+    """
 
     dataset: str
     split: str
@@ -42,6 +45,7 @@ class Card:
     metrics: tuple[str, ...]
     weights: Mapping[str, str]
     trained_on: tuple[str, ...]
+    latents: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def out_of_domain(self) -> bool:
@@ -56,8 +60,9 @@ class Card:
         return f"{data} n{self.images} k{self.samples} {self.selection} {judged} {self.size}px #{digest[:8]}"
 
     def told(self) -> dict[str, Any]:
-        """The card as plain values."""
-        return {"signature": self.signature(), **asdict(self), "out_of_domain": self.out_of_domain}
+        """The card as plain values; latents where there are any."""
+        own = {name: value for name, value in asdict(self).items() if value or name != "latents"}
+        return {"signature": self.signature(), **own, "out_of_domain": self.out_of_domain}
 
 
 def signed(signature: str) -> dict[str, str]:

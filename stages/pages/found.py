@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from stages.evaluation.sweeps import pictures, points
+from stages.evaluation.sweeps.pictures import PointPictures
 from stages.evaluation.sweeps.points import Sweep
 from stages.pages import parts, testsets
 from stages.pages.explorer import folder as explorer
@@ -32,8 +33,9 @@ class Found:
 
     `folder` is the one that the page is written into, `params` the text of the params file, `values` what it says.
     `best_of_k` has the columns of reports/best_of_k.parquet. `unread` tells by name why a test set could not be had.
-    `samples` are the descriptions of all sample stores, `datasets` the folders of finished ones. `explorer` is the
-    image explorer's address, "" where there is none. Scores of a results folder are not `of_project`.
+    `samples` are the descriptions of all sample stores, `swept` the pictures that sweeps' points kept, `datasets` the
+    folders of finished ones. `explorer` is the image explorer's address, "" where there is none. Scores of a results
+    folder are not `of_project`.
     """
 
     folder: Path
@@ -49,6 +51,7 @@ class Found:
     unread: Mapping[str, str] = field(default_factory=dict)
     samples: Sequence[Mapping[str, Any]] = ()
     sweeps: Sequence[Sweep] = ()
+    swept: Sequence[PointPictures] = ()
     parts: Sequence[Part] = ()
     datasets: Sequence[Path] = ()
     explorer: str = ""
@@ -58,7 +61,8 @@ def read(params: Path) -> Found:
     """What lies in the project's folders; UserError where scores have unlike cards or are of an older version."""
     root, scored = paths.root(), scores.read(paths.scores())
     tables = compare.compare(scored)
-    sampled, unread = testsets.read(root / "samples", list(pictures.read(paths.sweeps())))
+    swept = list(pictures.read(paths.sweeps()))
+    sampled, unread = testsets.read(root / "samples", swept)
     return Found(
         folder=paths.reports(),
         scores=scored,
@@ -73,6 +77,7 @@ def read(params: Path) -> Found:
         unread=unread,
         samples=[store.describe(place) for place in store.finished(root / "samples")],
         sweeps=points.read_all(paths.sweeps()),
+        swept=swept,
         parts=parts.read(root / "models"),
         datasets=[path.parent for path in sorted((root / "shards").glob("*/dataset.json"))],
         explorer=f"{explorer.FOLDER}/{explorer.PAGE}" if sampled and tables else "",

@@ -6,7 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -18,9 +18,10 @@ from stages.contract import Completions, Inpainter, Request, Transfers
 from stages.images.pixels import Uint8, blank, to_float, to_uint8
 from stages.project.entries import Entry
 from stages.project.progress import tell
-from stages.sampling import side_pictures, store
+from stages.sampling import latents, side_pictures, store
 from stages.sampling.energy import meter
 from stages.sampling.inpainters import reads_hole
+from stages.sampling.latents import Digests
 from stages.sampling.testsets import TestSet
 
 TOTAL = "total"  # the phase that is the whole call
@@ -39,11 +40,15 @@ class Cost:
 
 @dataclass(frozen=True)
 class Drawn:
-    """Completions of some images (B, K, H, W, 3), each image's side pictures by name; no cost: nothing was computed."""
+    """Completions of some images (B, K, H, W, 3), each image's side pictures by name, digests of their latents.
+
+    No cost: nothing was computed.
+    """
 
     raw_BKHWC: Uint8
     side: Sequence[Mapping[str, Tensor]]
     cost: Cost | None = None
+    latents: Digests = field(default_factory=dict)
 
 
 class Source(Protocol):
@@ -90,7 +95,7 @@ class Sampler:
         raw_RHWC = to_uint8(drawn.raw_BKCHW.flatten(0, 1)).numpy()
         raw_BKHWC = raw_RHWC.reshape(*drawn.raw_BKCHW.shape[:2], *raw_RHWC.shape[1:])
         side = [self._side(testset, request, drawn, b, i) for b, i in enumerate(images)]
-        return Drawn(raw_BKHWC, side, cost)
+        return Drawn(raw_BKHWC, side, cost, latents.digests(drawn))
 
     def __call__(self, request: Request) -> tuple[Completions, Cost]:
         """Completions on the CPU, and what they cost. The hole is blanked here, at the door."""
@@ -105,7 +110,9 @@ class Sampler:
             drawn = self.inpainter.sample(moved)
         raw_BKCHW = drawn.raw_BKCHW.cpu()  # waits for the device
         seconds = {TOTAL: time.perf_counter() - begin, **drawn.seconds}
-        return Completions(raw_BKCHW, drawn.side), Cost(seconds, self.meter.since(joules), warm_up)
+        return Completions(raw_BKCHW, drawn.side, latents=drawn.latents), Cost(
+            seconds, self.meter.since(joules), warm_up
+        )
 
     def _side(self, testset: TestSet, request: Request, drawn: Completions, b: int, image: int) -> Mapping[str, Tensor]:
         """What is kept beside an image's completions: nothing but for the images shown."""
@@ -160,7 +167,8 @@ def fill(work: Work, description: Mapping[str, Any]) -> None:
     if made or not _stands(work.place, description):
         peak = max(record.peak_memory_bytes for record in records)
         told = {"peak_memory_bytes": peak, "reused": reused, "made": made, "no_joules": work.source.no_joules}
-        store.finish(work.place, records, {**description, **told})
+        before = latents.whole([record.latents for record in records])
+        store.finish(work.place, records, {**description, **told, **({"latents": before} if before else {})})
 
 
 def _stands(place: Path, description: Mapping[str, Any]) -> bool:
@@ -172,13 +180,16 @@ def _stands(place: Path, description: Mapping[str, Any]) -> bool:
 def _make(work: Work, number: int, piece: Sequence[int]) -> store.Record:
     pictures: list[tuple[store.Completion, bytes]] = []
     latency: list[dict[str, Any]] = []
+    before: list[Digests] = []
     for images in chunks(piece, work.batch or len(piece)):
         drawn, holes = work.source.draw(work.testset, images), _hole_ratios(work.testset, images)
         pictures += _completions(work.testset, images, holes, drawn)
         if drawn.cost:
             latency += _latency(work.testset, images, holes, drawn.cost)
+        before.append(drawn.latents)
         _keep_side_pictures(work, images, drawn)
-    return store.write_piece(work.place, number, pictures, latency, work.source.peak_memory_bytes)
+    peak = work.source.peak_memory_bytes
+    return store.write_piece(work.place, number, pictures, latency, peak, latents.joined(before))
 
 
 def _request(testset: TestSet, images: Sequence[int]) -> Request:

@@ -11,7 +11,7 @@ import io
 import json
 import tarfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +24,7 @@ from stages.images.files import decode_rgb, encode_png
 from stages.project import tables
 from stages.project.files import write_bytes, write_json
 from stages.project.hashing import of_file
+from stages.sampling.latents import Digests
 
 DESCRIPTION = "store.json"
 OLDER = "draw.json"  # its name in earlier versions
@@ -45,12 +46,17 @@ class Completion:
 
 @dataclass(frozen=True)
 class Record:
-    """What a piece holds and how long it took (rows of the latency table)."""
+    """What a piece holds, how long it took (rows of the latency table), and what was drawn before its pixels."""
 
     tar_sha256: str
     entries: tuple[Completion, ...]
     latency: tuple[dict[str, Any], ...]
     peak_memory_bytes: int
+    latents: Digests = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        """As it is written: without latents as ever, where there are none."""
+        return {name: value for name, value in asdict(self).items() if value or name != "latents"}
 
 
 def tar_path(place: Path, number: int) -> Path:
@@ -70,13 +76,14 @@ def write_piece(
     pictures: Sequence[tuple[Completion, bytes]],
     latency: Sequence[dict[str, Any]],
     peak_memory_bytes: int,
+    latents: Digests,
 ) -> Record:
     """The tar first, its record last: without a record a piece is not there."""
     path = tar_path(place, number)
     write_bytes(path, _tar(pictures))
     entries = tuple(entry for entry, _ in pictures)
-    record = Record(of_file(path), entries, tuple(latency), peak_memory_bytes)
-    write_json(path.with_suffix(".json"), asdict(record), indent=None)
+    record = Record(of_file(path), entries, tuple(latency), peak_memory_bytes, latents)
+    write_json(path.with_suffix(".json"), record.plain(), indent=None)
     return record
 
 
@@ -86,7 +93,8 @@ def read_piece(place: Path, number: int) -> Record | None:
     try:
         plain = json.loads(path.with_suffix(".json").read_bytes())
         entries = tuple(Completion(**entry) for entry in plain.pop("entries"))
-        record = Record(entries=entries, latency=tuple(plain.pop("latency")), **plain)
+        latents = {name: tuple(found) for name, found in plain.pop("latents", {}).items()}
+        record = Record(entries=entries, latency=tuple(plain.pop("latency")), latents=latents, **plain)
         return record if of_file(path) == record.tar_sha256 else None
     except (OSError, ValueError, TypeError, KeyError, AttributeError):  # not there, or not what we wrote
         return None

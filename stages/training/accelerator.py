@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import Optimizer
 
-from stages.contract import Perceptual, Stateful, UserError
+from stages.contract import Features, Perceptual, Stateful, UserError
 from stages.project.devices import has_bf16
 from stages.project.progress import tell
 from stages.training.distributed import Ranks
@@ -32,6 +32,7 @@ class TorchAccelerator:
         device: torch.device,
         ranks: Ranks,
         find_perceptual: Callable[[str], Perceptual | None],
+        find_features: Callable[[str], Features | None],
     ) -> None:
         self.name, self.loop, self.device, self.ranks = name, loop, device, ranks
         self.bf16 = loop.amp == "bf16" or (loop.amp == "auto" and has_bf16(device))
@@ -39,10 +40,11 @@ class TorchAccelerator:
         if loop.compile and not self.compiles and ranks.leads:
             tell(f"{name}: loop.compile is left off: on a CPU compiled networks are slower, attention five times")
         self.lent: dict[str, Perceptual | None] = {}  # perceptual distances that the part asked for
+        self.lent_features: dict[str, Features | None] = {}  # classifiers' maps that it asked for
         self.skipped: Counter[str] = Counter()  # steps lost to a non-finite gradient, by optimiser
         self._row: Counter[str] = Counter()  # of these, in a row
         self._names: dict[int, str] = {}
-        self._find = find_perceptual
+        self._find, self._find_features = find_perceptual, find_features
         self.begin(0, 0)
 
     def name_optimizers(self, state: Mapping[str, Stateful]) -> None:
@@ -113,17 +115,28 @@ class TorchAccelerator:
     def perceptual(self, net: str) -> Perceptual | None:
         """LPIPS on `net`, frozen and on the device; None where its weights cannot be had, told once and recorded."""
         if net not in self.lent:
-            found = self._find(net)
-            if isinstance(found, nn.Module):
-                found.requires_grad_(False).eval().to(self.device)
-            elif found is None and self.ranks.leads:
-                tell(f"{self.name}: WARNING: no weights for LPIPS-{net}: the perceptual term is left out")
-            self.lent[net] = found
+            self.lent[net] = found = self._find(net)
+            self._lend(found, f"no weights for LPIPS-{net}: the perceptual term is left out")
         return self.lent[net]
+
+    def features(self, net: str) -> Features | None:
+        """Maps of `net`, frozen and on the device; None where its weights cannot be had, told once and recorded."""
+        if net not in self.lent_features:
+            self.lent_features[net] = found = self._find_features(net)
+            self._lend(found, f"no weights for the maps of {net}: the terms that compare them are left out")
+        return self.lent_features[net]
+
+    def _lend(self, found: Perceptual | Features | None, missing: str) -> None:
+        """Freeze it and bring it to the device, or tell what is missing."""
+        if isinstance(found, nn.Module):
+            found.requires_grad_(False).eval().to(self.device)
+        elif found is None and self.ranks.leads:
+            tell(f"{self.name}: WARNING: {missing}")
 
     def left_out(self) -> list[str]:
         """Terms that the part wanted and could not have."""
-        return [f"perceptual:{net}" for net, found in self.lent.items() if found is None]
+        distances = [f"perceptual:{net}" for net, found in self.lent.items() if found is None]
+        return distances + [f"features:{net}" for net, found in self.lent_features.items() if found is None]
 
     def state_dict(self) -> dict[str, Any]:
         """torch's state protocol: the guard's counts."""

@@ -12,14 +12,14 @@ from ruamel.yaml import YAML
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from stages.contract import Batch, Part, Perceptual, Spec, Stateful, Trained
+from stages.contract import Batch, Features, Part, Perceptual, Spec, Stateful, Trained
 from stages.training.parts import Plan
 
 DEPTH = 2  # submodules are listed so deep; numbered ones (layers of a stack) are counted with their stack
 
 
 class DryAccelerator:
-    """contract.Accelerator that computes nothing: shapes pass, no step is taken, every perceptual net is there."""
+    """contract.Accelerator that computes nothing: shapes pass, no step is taken, every classifier is there."""
 
     def prepare(self, module: nn.Module) -> nn.Module:
         return module
@@ -32,6 +32,9 @@ class DryAccelerator:
 
     def perceptual(self, net: str) -> Perceptual | None:
         return lambda image_BCHW, other_BCHW: (image_BCHW - other_BCHW).flatten(1).mean(1)
+
+    def features(self, net: str) -> Features | None:
+        return lambda image_BCHW: [image_BCHW[..., ::step, ::step] for step in (2, 4, 8)]
 
 
 def describe(plan: Plan, plans: Mapping[str, Plan], spec: Spec) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -19,7 +19,7 @@ from stages.contract import UserError
 from stages.images import masks
 from stages.images.dataset import Dataset
 from stages.images.stream import TrainStream, fixed
-from stages.metrics.core import lpips_network
+from stages.metrics.core import classifier_maps, lpips_network
 from stages.project import code, devices, hashing, locks, paths, provenance, signals, tables, weights
 from stages.project.files import keep_newest, link_folder
 from stages.project.releases import Release, publish, read_config, read_trained
@@ -53,7 +53,7 @@ class TrainingSession:
         seen, val = (Dataset.open(paths.shards(plan.dataset), split) for split in ("train", "val"))
         generator = masks.generator_of(plan.generator) if plan.generator else None
         parents = {name: read_trained(paths.model(plan.method, name)) for name in plan.parents}
-        accelerator = TorchAccelerator(plan.title, loop, device, ranks, lpips_network.distance)
+        accelerator = TorchAccelerator(plan.title, loop, device, ranks, lpips_network.distance, classifier_maps.maps)
         seed_all(loop.seed, "build")
         part = plan.build(parents, seen.spec, accelerator)
         run_with = partial(
@@ -159,10 +159,23 @@ def _config(plan: Plan, seen: Dataset, val: Dataset, accelerator: TorchAccelerat
         "dataset": {"name": plan.dataset, "train": seen.hash, "val": val.hash},
         "masks": {"name": plan.masks, "generator": plan.generator},
         "parents": {name: read_config(paths.model(plan.method, name))["sha256"] for name in plan.parents},
-        "perceptual": {net: weights.digest(lpips_network.BACKBONES[net]) for net in accelerator.lent},
+        **lent(accelerator),
         "left_out": accelerator.left_out(),
         "code": code.digest(f"stages.methods.{plan.method}.{plan.name}"),
     }
+
+
+def lent(accelerator: TorchAccelerator) -> dict[str, dict[str, str]]:
+    """Digests of the classifiers that losses read, by what was asked for and net.
+
+    "features" is there only where some were: a part that asks for none keeps the fingerprint that it had before.
+    """
+    features = _digests(accelerator.lent_features)
+    return {"perceptual": _digests(accelerator.lent), **({"features": features} if features else {})}
+
+
+def _digests(nets: Iterable[str]) -> dict[str, str]:
+    return {net: weights.digest(lpips_network.BACKBONES[net]) for net in nets}
 
 
 def _fingerprint(config: Mapping[str, Any], plan: Plan) -> str:

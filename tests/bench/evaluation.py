@@ -112,7 +112,7 @@ def prepared(images: int, samples: int) -> Prepared:
             completions.append((Completion(key, key, k, 0, sha256, 0.25), data))
     size = 6 * samples  # pieces as `plurifill sample` makes them
     parts = [completions[start : start + size] for start in range(0, len(completions), size)]
-    store.finish(place, [store.write_piece(place, n, part, [], 0) for n, part in enumerate(parts)], {})
+    store.finish(place, [store.write_piece(place, n, part, [], 0, {}) for n, part in enumerate(parts)], {})
     params = TestSetParams(dataset="bench", masks="box", samples=samples)
     testset = TestSet("bench", params, pictures, pictures, tuple(range(images)))
     return Prepared(folder, testset, SampleStore.open(place))

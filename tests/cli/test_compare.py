@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from stages.cli import compare
 from stages.contract import UserError
 from stages.project import tables
-from tests.evaluation.sweeps.made import ALPHA, finish
+from tests.evaluation.sweeps.made import ALPHA, finish, keep
 
 
 @pytest.fixture
@@ -51,6 +51,17 @@ def test_points_of_two_commits_are_told(project: Path, capsys: pytest.CaptureFix
     finish(Path("reports/sweeps/alpha"), "alpha=0.75", {ALPHA: 0.75}, 20.0, commit="decade")
     compare.main("alpha")
     assert "the points are of 2 commits: c0ffee, decade" in capsys.readouterr().out
+
+
+def test_what_all_points_completed_is_told_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    compare.main("alpha")
+    before = capsys.readouterr().out
+    for value in (0.25, 0.5, 1.0):
+        keep(Path("reports/sweeps/alpha"), f"alpha={value}", {"structures": "0123456789abcdef"})
+    compare.main("alpha")
+    line = "All points complete the same structures (sha 01234567).\n"
+    after = capsys.readouterr().out
+    assert after.count(line) == 1 and after.replace(line, "") == before
 
 
 @pytest.mark.parametrize(

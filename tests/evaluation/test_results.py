@@ -5,7 +5,10 @@ import math
 import torch
 from torch import Tensor
 
-from stages.evaluation.results import set_level
+from stages.evaluation.protocols import Protocol
+from stages.evaluation.results import card, set_level
+from tests.pages import sampled
+from tests.sampling import toy
 
 
 class Mean:
@@ -44,3 +47,11 @@ def test_crops_of_one_photograph_stay_together():
 def test_one_source_gives_no_interval():
     _, low, high = set_level(Mean(torch.arange(400.0)), SETS, ["one"] * 400)["mean"]
     assert math.isnan(low) and math.isnan(high)
+
+
+def test_a_card_tells_the_digests_of_what_its_samples_drew_before_pixels(tmp_path):
+    protocol = Protocol(testset="centre", composite=True, selection="all", metrics=("psnr",))
+    with toy.inside(toy.make(tmp_path)):
+        drawn, noise = sampled.complete("dsi", toy.Structured()), sampled.complete("noise", toy.Noise())
+    assert card(protocol, drawn).latents == drawn.description["latents"]
+    assert set(card(protocol, drawn).latents) == {"structures"} and card(protocol, noise).latents == {}

@@ -88,6 +88,22 @@ def test_unlike_cards_are_refused_by_field_and_differ_in_signature(change):
         refuse_unlike({"ours": CARD.told(), "theirs": other.told()})
 
 
+def test_what_was_drawn_before_pixels_is_told_and_keeps_nobody_out_of_a_table():
+    drawn = replace(CARD, latents={"structures": "5eed"})
+    assert drawn.told() == {**CARD.told(), "latents": {"structures": "5eed"}}
+    assert drawn.signature() == CARD.signature()
+    refuse_unlike({"a": drawn.told(), "b": CARD.told(), "c": replace(CARD, latents={"structures": "f00d"}).told()})
+    refuse_unlike({"b": CARD.told(), "a": drawn.told()})
+
+
+def test_a_card_of_nothing_before_pixels_is_what_it_was():
+    assert CARD.signature().endswith(" #d6cc130d")
+    assert list(CARD.told()) == [
+        "signature", "dataset", "split", "split_hash", "masks", "mask_hash", "hole", "images", "samples", "selection",
+        "composite", "size", "seed", "metrics", "weights", "trained_on", "out_of_domain",
+    ]  # fmt: skip
+
+
 def test_methods_trained_elsewhere_are_compared_but_marked():
     elsewhere, untrained = replace(CARD, trained_on=("places",)), replace(CARD, trained_on=())
     refuse_unlike({"a": CARD.told(), "b": elsewhere.told(), "c": untrained.told()})

@@ -11,14 +11,14 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from stages.contract import Batch, Perceptual
+from stages.contract import Batch, Features, Perceptual
 
 
 class PlainTools:
     """contract.Accelerator in float32 on the CPU: one process, no clipping, every descent a step."""
 
-    def __init__(self, perceptual: Perceptual | None = None) -> None:
-        self.distance = perceptual
+    def __init__(self, perceptual: Perceptual | None = None, features: Features | None = None) -> None:
+        self.distance, self.maps = perceptual, features
 
     def prepare(self, module: nn.Module) -> nn.Module:
         return module
@@ -36,20 +36,33 @@ class PlainTools:
     def perceptual(self, net: str) -> Perceptual | None:
         return self.distance
 
+    def features(self, net: str) -> Features | None:
+        return self.maps
+
 
 def mean_square(image_BCHW: Tensor, other_BCHW: Tensor) -> Tensor:
     """Stands where a perceptual distance would, so that its term is there."""
     return (image_BCHW - other_BCHW).square().mean((1, 2, 3))
 
 
+def pyramid(image_BCHW: Tensor) -> list[Tensor]:
+    """Stands where a classifier's maps would: three convolutions of fixed random weights, each of half the size."""
+    draw, here_BChw, maps = torch.Generator().manual_seed(0), image_BCHW, []
+    for inputs in (3, 8, 8):
+        weight = torch.randn(8, inputs, 3, 3, generator=draw) / (9 * inputs) ** 0.5
+        here_BChw = nn.functional.conv2d(here_BChw, weight, stride=2, padding=1).relu()
+        maps.append(here_BChw)
+    return maps
+
+
 @pytest.fixture
 def accelerator() -> PlainTools:
-    return PlainTools(mean_square)
+    return PlainTools(mean_square, pyramid)
 
 
 @pytest.fixture
 def bare_tools() -> PlainTools:
-    """No perceptual weights are to be had."""
+    """No weights of classifiers are to be had."""
     return PlainTools()
 
 

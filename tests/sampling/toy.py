@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from ruamel.yaml import YAML
+from torch import Tensor
 
 from stages import shard
 from stages.contract import Completions, Request
@@ -85,3 +86,34 @@ class Noise:
         raw_BKCHW = (request.image_BCHW[:, None] * 0.5 + noise_BKCHW - 0.5).clamp(-1, 1)
         side = {"known": request.known_B1HW[:, 0] > 0, "noise": noise_BKCHW * 2 - 1}
         return Completions(raw_BKCHW, side, {"noise": 0.25})
+
+
+class Structured(Noise):
+    """Noise after structure codes (B, K, 4, 4) of 16 kinds, each completion's from its seed alone.
+
+    The first `pictured` samples' structures are side pictures; the completion of the seed `odd` has one other code.
+    """
+
+    def __init__(self, pictured: int = 0, odd: int | None = None) -> None:
+        super().__init__()
+        self.pictured, self.odd = pictured, odd
+
+    def sample(self, request: Request) -> Completions:
+        """Noise's pixels, and what was drawn before them."""
+        codes_RHW = torch.stack([codes(seed, seed == self.odd) for seed in request.seeds_BK.flatten().tolist()])
+        codes_BKHW = codes_RHW.unflatten(0, request.seeds_BK.shape)
+        names = ["structure", *(f"structure-{k:02d}" for k in range(1, self.pictured))][: self.pictured]
+        side = {name: structure(codes_BKHW[:, k]) for k, name in enumerate(names)}
+        return Completions(super().sample(request).raw_BKCHW, side, latents={"structures": codes_BKHW})
+
+
+def codes(seed: int, odd: bool = False) -> Tensor:
+    """Structure codes (4, 4) of a seed; `odd`: one of them is another."""
+    codes_HW = torch.randint(0, 16, (4, 4), generator=torch.Generator().manual_seed(seed))
+    codes_HW[2, 1] += odd
+    return codes_HW
+
+
+def structure(codes_BHW: Tensor) -> Tensor:
+    """Codes as a picture (B, 3, H, W) in [-1, 1]."""
+    return (codes_BHW[:, None] / 8 - 1).expand(-1, 3, -1, -1)

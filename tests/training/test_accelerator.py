@@ -8,8 +8,14 @@ import torch
 from torch import nn
 
 from stages.contract import UserError
+from stages.losses.style import perceptual_loss, style_loss
+from stages.project import weights as weight_files
+from stages.training.accelerator import TorchAccelerator
+from stages.training.distributed import Ranks
+from stages.training.dry_run import DryAccelerator
 from stages.training.ema import EMA
-from tests.training.toys import BATCH, Gan, Plain, batches, bench, go, loop
+from stages.training.session import lent
+from tests.training.toys import BATCH, CPU, Gan, Plain, batches, bench, go, loop
 
 
 def weights(module):
@@ -144,6 +150,52 @@ def test_a_perceptual_net_that_cannot_be_had_is_told_once_and_recorded(capsys):
     assert accelerator.perceptual("vgg") is None and accelerator.perceptual("vgg") is None
     assert accelerator.left_out() == ["perceptual:vgg"]
     assert capsys.readouterr().err.count("no weights for LPIPS-vgg") == 1
+
+
+def test_maps_that_cannot_be_had_are_told_once_and_recorded(capsys):
+    accelerator = bench(loop())
+    assert accelerator.features("vgg") is None and accelerator.features("vgg") is None
+    assert accelerator.left_out() == ["features:vgg"]
+    assert capsys.readouterr().err.count("no weights for the maps of vgg") == 1
+    assert accelerator.perceptual("alex") is None
+    assert accelerator.left_out() == ["perceptual:alex", "features:vgg"]
+
+
+def test_maps_are_looked_for_once_and_lent_frozen():
+    asked: list[str] = []
+
+    def find(net):
+        asked.append(net)
+        return nn.Sequential(nn.Conv2d(3, 4, 3), nn.Dropout())
+
+    accelerator = TorchAccelerator("toys/toy", loop(), CPU, Ranks(), lambda net: None, find)
+    maps = accelerator.features("alex")
+    assert accelerator.features("alex") is maps and asked == ["alex"]
+    assert not maps.training and not any(p.requires_grad for p in maps.parameters())
+    assert accelerator.left_out() == []
+
+
+def test_the_config_tells_of_maps_only_where_some_were_asked_for(tmp_path, monkeypatch):
+    """So that parts which ask for none keep the fingerprint that they had."""
+    monkeypatch.setenv("PLURIFILL_WEIGHTS", str(tmp_path))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    gone = weight_files.Weights((tmp_path / "vgg16-397923af.pth").as_uri(), {"vgg16-397923af.pth": "397923af"})
+    monkeypatch.setitem(weight_files.TABLE, "vgg16", gone)
+    accelerator = bench(loop())
+    assert lent(accelerator) == {"perceptual": {}}
+    accelerator.perceptual("vgg")
+    assert lent(accelerator) == {"perceptual": {"vgg": "absent"}}
+    accelerator.features("vgg")
+    assert lent(accelerator) == {"perceptual": {"vgg": "absent"}, "features": {"vgg": "absent"}}
+
+
+def test_a_dry_run_takes_the_losses_of_maps_without_a_value():
+    with torch.device("meta"):
+        accelerator = DryAccelerator()
+        fake, real = (accelerator.features("vgg")(torch.zeros(2, 3, 16, 16)) for _ in range(2))
+        loss = perceptual_loss(fake, real) + style_loss(fake, real)
+    accelerator.minimize(loss, torch.optim.SGD([nn.Parameter(torch.zeros(1))], 0.1))
+    assert loss.is_meta
 
 
 def test_bf16_is_asked_for_or_found():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stages.evaluation.sweeps import points
-from stages.evaluation.sweeps.points import Point
+from stages.evaluation.sweeps.points import Point, Sweep
 from stages.sampling.exports import Exported
 
 
@@ -31,7 +31,11 @@ class PointPictures:
 def read(folder: Path) -> Iterator[PointPictures]:
     """Every finished point's pictures below `folder` (reports/sweeps), the points in the order of their values."""
     for swept in points.read_all(folder):
-        for point in swept.points:
-            kept = folder / swept.name / f"{point.name}.pictures"
-            for description in sorted(kept.glob("*/*/*.json")):
-                yield PointPictures(swept.name, point, Exported.open(description))
+        yield from of(swept, folder / swept.name)
+
+
+def of(swept: Sweep, folder: Path) -> Iterator[PointPictures]:
+    """The pictures that the points of one sweep kept in its folder (reports/sweeps/<name>)."""
+    for point in swept.points:
+        for description in sorted((folder / f"{point.name}.pictures").glob("*/*/*.json")):
+            yield PointPictures(swept.name, point, Exported.open(description))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from stages.pages.figures import swept
 from stages.pages.figures.figure import Figure, PaperFigure
+from stages.pages.figures.swept import SweptFigure
 from stages.pages.testsets import SampledTestSet
 from stages.project import plugins
 
@@ -21,10 +22,11 @@ def named() -> list[PaperFigure]:
 
 def find(testsets: Sequence[SampledTestSet]) -> tuple[list[Figure], list[PaperFigure]]:
     """Every figure for which a test set has what it takes, large holes first, and those that none fills."""
-    figures, awaited = list[Figure](), list[PaperFigure]()
+    figures, awaited, declared = list[Figure](), list[PaperFigure](), named()
     ordered = sorted(testsets, key=lambda testset: -testset.hole_ratio)  # there methods differ most
-    for one in named():
+    for one in declared:
         made = [figure for testset in ordered for figure in one.make(testset, one.name)] if one.make else []
         figures += made[:EACH]
         awaited += [] if made else [one]
-    return [*figures, *swept.find(ordered)], awaited
+    of_sweeps = [one.make for one in declared if isinstance(one.make, SweptFigure)]
+    return [*figures, *swept.find(ordered, of_sweeps)], awaited

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
 
 from stages.evaluation.sweeps.pictures import PointPictures
 from stages.pages import pictures
@@ -10,24 +12,43 @@ from stages.pages.embed import Picture, picture
 from stages.pages.figures.figure import Figure
 from stages.pages.testsets import SampledTestSet
 
-KINDS = {"restrictive", "miracle"}  # of encoders, paper 000, Fig. 14
+
+@dataclass(frozen=True)
+class SweptFigure:
+    """How a sweep fills a paper's figure: what it shows, and the values that its points set, by their keys' endings.
+
+    All combinations of these values must be there; columns stand in their order, other points last.
+    """
+
+    shows: str
+    values: Mapping[str, tuple[str, ...]]
+
+    def __call__(self, testset: SampledTestSet, name: str) -> Iterator[Figure]:
+        """A figure of that name for every sweep and entry that fills it."""
+        for points in groups(testset):
+            if self.filled_by(points):
+                title = f"{name}: {self.shows}: {points[0].entry} on {testset.name}"
+                yield _figure(testset, sorted(points, key=self._place), title)
+
+    def filled_by(self, points: Iterable[PointPictures]) -> bool:
+        """Whether every combination of the values is a point."""
+        return {self._own(kept) for kept in points} >= set(product(*self.values.values()))
+
+    def _own(self, kept: PointPictures) -> tuple[str, ...]:
+        return tuple(_value(kept, ending) for ending in self.values)
+
+    def _place(self, kept: PointPictures) -> int:
+        wanted, own = list(product(*self.values.values())), self._own(kept)
+        return wanted.index(own) if own in wanted else len(wanted)
 
 
-def encoders(testset: SampledTestSet, name: str) -> Iterator[Figure]:
-    """Paper 000, Fig. 14: completions from a restrictive encoder's codes and from one that sees the whole image's."""
-    for points in groups(testset):
-        if _kinds(points) >= KINDS:
-            title = f"{name}: what the encoder is given: {points[0].entry} on {testset.name}"
-            yield _figure(testset, points, title)
-
-
-def find(testsets: Sequence[SampledTestSet]) -> list[Figure]:
-    """One figure for every entry of every other sweep, of the first of the test sets that has it."""
+def find(testsets: Sequence[SampledTestSet], of_papers: Sequence[SweptFigure]) -> list[Figure]:
+    """One figure for every entry of every sweep that fills no paper's, of the first of the test sets that has it."""
     found: dict[tuple[str, str], Figure] = {}
     for testset in testsets:
         for points in groups(testset):
             about = (points[0].sweep, points[0].entry)
-            if about not in found and not _kinds(points) >= KINDS:
+            if about not in found and not any(one.filled_by(points) for one in of_papers):
                 found[about] = _figure(testset, points, f"sweep {about[0]}: {about[1]} on {testset.name}")
     return list(found.values())
 
@@ -40,9 +61,9 @@ def groups(testset: SampledTestSet) -> Iterator[list[PointPictures]]:
     return (points for points in found.values() if len(points) > 1)
 
 
-def _kinds(points: Iterable[PointPictures]) -> set[str]:
-    given = (item for kept in points for item in kept.point.overrides.items())
-    return {str(value) for key, value in given if key.endswith(".encoder.kind")}
+def _value(kept: PointPictures, ending: str) -> str:
+    """What a point sets there; "" where it leaves the key alone."""
+    return next((str(value) for key, value in kept.point.overrides.items() if key.endswith(ending)), "")
 
 
 def _figure(testset: SampledTestSet, points: Sequence[PointPictures], title: str) -> Figure:

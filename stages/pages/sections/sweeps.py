@@ -6,14 +6,15 @@ its reference point.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from stages.contract import UserError
-from stages.evaluation.sweeps import comparison, points
+from stages.evaluation.sweeps import comparison, latents, points
+from stages.evaluation.sweeps.pictures import PointPictures
 from stages.evaluation.sweeps.points import Sweep
 from stages.pages import labels
 from stages.pages.drawings import charts, heats
@@ -34,7 +35,8 @@ FLAT = 1e-9  # what rounding makes of a curve of samples that are one picture
 class Shown:
     """One sweep: charts where one number varies, heats where two keys do, and always its tables.
 
-    Where nothing but training seeds varies, `seeds` tells how much of the variance is theirs.
+    Where nothing but training seeds varies, `seeds` tells how much of the variance is theirs. `latents` say whether
+    all points complete the same.
     """
 
     name: str
@@ -45,19 +47,20 @@ class Shown:
     heats: tuple[Heat, ...] = ()
     tables: tuple[Points, ...] = ()
     seeds: tuple[Spread, ...] = ()
+    latents: tuple[str, ...] = ()
     refused: str = ""  # why its points cannot be put beside one another; then nothing else is shown
 
 
 def content(found: Found) -> Content:
     """Every sweep with a finished point, and the curves of the best of k."""
     return {
-        "sweeps": [shown(sweep, found.values) for sweep in found.sweeps],
+        "sweeps": [shown(sweep, found.values, found.swept) for sweep in found.sweeps],
         "best": list(_best(found.tables, found.best_of_k)),
     }
 
 
-def shown(sweep: Sweep, values: Mapping[str, Any]) -> Shown:
-    """A sweep as the page has it; `values` (params.yaml) say which point is the reference."""
+def shown(sweep: Sweep, values: Mapping[str, Any], kept: Iterable[PointPictures] = ()) -> Shown:
+    """A sweep as the page has it; `values` (params.yaml) say which point is the reference, `kept` is what it drew."""
     names = points.short(sweep.varied)
     varied = tuple(names.values())
     try:
@@ -79,6 +82,7 @@ def shown(sweep: Sweep, values: Mapping[str, Any]) -> Shown:
         heats=tuple(heats.draw(frame, *varied)) if grid else (),
         tables=tuple(tables(sweep, frame, comparison.pairs(sweep, against), names)),
         seeds=seeds,
+        latents=tuple(latents.told(sweep, kept)),
     )
 
 

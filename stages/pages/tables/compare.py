@@ -14,7 +14,7 @@ from stages.pages.tables import buckets, cells, winners
 from stages.pages.tables.scores import Scores
 from stages.pages.tables.table import Column, Row, Table
 
-OWN = ("trained_on", "out_of_domain")  # card fields of an entry, not of the table
+OWN = ("trained_on", "out_of_domain", "latents")  # card fields of an entry, not of the table
 
 
 def compare(scores: Scores) -> list[Table]:
@@ -27,7 +27,7 @@ def _table(scores: Scores, protocol: str, frame: pd.DataFrame) -> Table:
     refuse_unlike(cards)
     entries = sorted(cards, key=lambda entry: (not cards[entry]["trained_on"], entry))
     columns = _columns(frame)
-    card = {key: value for key, value in cards[entries[0]].items() if key not in OWN}
+    card = _card({entry: cards[entry] for entry in entries})
     long, sources = scores.long[scores.long["protocol"] == protocol], int(frame["sources"].max())
     verdict = winners.judge(long, {c.metric: c.better for c in columns}, card["selection"], sources)
     absent = {(a["method"], a["metric"]): a["reason"] for a in scores.absent if a["protocol"] == protocol}
@@ -44,6 +44,13 @@ def _table(scores: Scores, protocol: str, frame: pd.DataFrame) -> Table:
         verdict=verdict,
         buckets=tuple(buckets.split(long, entries, metrics, card["selection"])) if len(long) else (),
     )
+
+
+def _card(cards: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What the cards share; and, where entries drew something before pixels, its digest by entry."""
+    shared = {key: value for key, value in next(iter(cards.values())).items() if key not in OWN}
+    own = {entry: card["latents"] for entry, card in cards.items() if card.get("latents")}
+    return {**shared, **({"latents": own} if own else {})}
 
 
 def _rows(

@@ -37,6 +37,15 @@ def finish(
     (folder / f"{point}.json").write_text(json.dumps(note))
 
 
+def keep(
+    folder: Path, point: str, latents: Mapping[str, str], entry: str = "latent_codes", testset: str = "centre"
+) -> None:
+    """What a point's export tells of an entry: no pictures, and digests of what it drew before pixels."""
+    place = folder / f"{point}.pictures" / entry / testset / "plain.json"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(json.dumps({"entry": entry, "testset": testset, **({"latents": latents} if latents else {})}))
+
+
 def _long(row: str, psnr: float, card: Card) -> pd.DataFrame:
     images, samples = range(card.images), range(card.samples)
     rng, hard = np.random.default_rng([len(row), int(psnr * 1000)]), np.random.default_rng(0).normal(0, 8, card.images)

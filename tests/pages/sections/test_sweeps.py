@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stages.evaluation.sweeps import points
+from stages.evaluation.sweeps import pictures, points
 from stages.pages.sections import sweeps
-from tests.evaluation.sweeps.made import finish
+from tests.evaluation.sweeps.made import finish, keep
 
 
 def shown(folder: Path, values: Mapping[str, Any]) -> list[sweeps.Shown]:
-    return [sweeps.shown(sweep, values) for sweep in points.read_all(folder)]
+    kept = list(pictures.read(folder))
+    return [sweeps.shown(sweep, values, kept) for sweep in points.read_all(folder)]
 
 
 def test_one_number_is_a_line_two_keys_are_a_grid_and_words_are_a_table(tmp_path: Path) -> None:
@@ -51,3 +52,13 @@ def test_a_sweeps_table_tells_the_difference_from_what_params_sets(tmp_path: Pat
     assert (one.reference, cold, warm) == ("1.0", "0.5", "1.0")
     assert scores[0].difference.startswith("-0.") and scores[0].difference.endswith("*")
     assert reference[0].difference == "" and "40 images" in scores[0].why
+
+
+def test_a_sweep_says_whether_its_points_complete_the_same(tmp_path: Path) -> None:
+    for t in (0.5, 1.0):
+        for sweep, digest in (("equal", "a"), ("unequal", str(t)), ("untold", "")):
+            finish(tmp_path / sweep, f"{t}", {"decoder.lr": t}, 20 + t)
+            keep(tmp_path / sweep, f"{t}", {"structures": digest} if digest else {})
+    said = {one.name: one.latents for one in shown(tmp_path, {})}
+    assert said["equal"] == ("All points complete the same structures (sha a).",)
+    assert len(said["unequal"]) == 1 and "different structures" in said["unequal"][0] and said["untold"] == ()

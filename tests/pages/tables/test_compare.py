@@ -6,6 +6,7 @@ import pytest
 
 from stages.contract import UserError
 from stages.pages import labels
+from stages.pages.environment import told
 from stages.pages.tables import latex, markdown
 from stages.pages.tables.compare import compare
 from tests.pages.made import row, scores
@@ -65,6 +66,14 @@ def test_unlike_cards_are_refused() -> None:
 def test_one_answer_is_noted_and_the_holes_are_told_in_words() -> None:
     (table,) = compare(scores(row("a", "collapsed", 1.0, ""), row("a", "hole_ratio", 0.64, "")))
     assert table.columns == () and table.rows[0].notes == ("one answer",) and table.holes == "64%"
+
+
+def test_the_card_tells_by_entry_what_was_drawn_before_pixels_and_only_where_something_was() -> None:
+    rows = [row(entry, "psnr", 1.0, "higher") for entry in ("a", "b", "c")]
+    drawn = {"a": {"latents": {"structures": "1234"}}, "c": {"latents": {"structures": "1234"}}}
+    (plain,), (table,) = compare(scores(*rows)), compare(scores(*rows, **drawn))
+    assert table.card == {**plain.card, "latents": {"a": {"structures": "1234"}, "c": {"structures": "1234"}}}
+    assert told(table.card["latents"]) == "a structures 1234, c structures 1234"
 
 
 def test_markdown_has_a_cell_for_every_column() -> None:

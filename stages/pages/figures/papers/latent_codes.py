@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from stages.images import files
 from stages.pages import pictures
 from stages.pages.embed import Picture, picture
-from stages.pages.figures import swept
 from stages.pages.figures.figure import IMAGES, Figure, PaperFigure
+from stages.pages.figures.swept import SweptFigure
 from stages.pages.figures.variants import groups
 from stages.pages.testsets import SampledTestSet
 from stages.sampling.store import Samples
@@ -88,13 +88,12 @@ def _grid(testset: SampledTestSet, entries: Sequence[Samples], name: str) -> Fig
     )
 
 
+ENCODERS = SweptFigure("what the encoder is given", {".encoder.kind": ("miracle", "restrictive")})
 FIGURES = (
     PaperFigure("000 F3", "token masks by alpha", "samples with the side pictures alpha-*", token_masks),
     PaperFigure(
         "000 F4", "codes decoded alone, composited, coupled", "variants that differ in decoding alone", decoding
     ),
     PaperFigure("000 F6, F13", "temperature by annealing", "variants that differ in these two alone", sampling),
-    PaperFigure(
-        "000 F14", "restrictive against miracle encoder", "a sweep over encoder.kind with both", swept.encoders
-    ),
+    PaperFigure("000 F14", "restrictive against miracle encoder", "a sweep over encoder.kind with both", ENCODERS),
 )
