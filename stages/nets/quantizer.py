@@ -22,19 +22,18 @@ class Quantized:
     codebook: Tensor  # the same distance, felt by the codebook
 
 
-class Quantizer(nn.Module):
-    """Vector quantisation with a straight-through gradient (paper 000, Sec. 3.1; VQGAN's).
+class Codebook(nn.Module):
+    """Vector quantisation with a straight-through gradient; how the vectors learn is its subclasses' affair.
 
     With `normalised`, features and codes are compared and returned on the unit sphere.
     """
 
-    codebook_KD: nn.Parameter
+    codebook_KD: Tensor
     idle_K: Tensor
 
-    def __init__(self, codes: int, channels: int, normalised: bool) -> None:
+    def __init__(self, codes: int, normalised: bool) -> None:
         super().__init__()
         self.normalised = normalised
-        self.codebook_KD = nn.Parameter(torch.empty(codes, channels).uniform_(-1 / codes, 1 / codes))
         self.register_buffer("idle_K", torch.zeros(codes, dtype=torch.int64))
 
     def vectors(self) -> Tensor:
@@ -79,9 +78,23 @@ class Quantizer(nn.Module):
             torch.distributed.broadcast(fresh_KD, 0)
         self.idle_K.copy_(torch.where(used_K > 0, 0, self.idle_K + 1))
         dead_K = self.idle_K >= patience
-        self.codebook_KD.copy_(torch.where(dead_K[:, None], fresh_KD, self.codebook_KD))
+        self.place(dead_K, fresh_KD)
         self.idle_K.masked_fill_(dead_K, 0)
+
+    def place(self, dead_K: Tensor, fresh_KD: Tensor) -> None:
+        """Put fresh vectors where codes are dead."""
+        self.codebook_KD.copy_(torch.where(dead_K[:, None], fresh_KD, self.codebook_KD))
 
     def _flat(self, z_BDHW: Tensor) -> Tensor:
         z_MD = z_BDHW.float().movedim(1, -1).reshape(-1, z_BDHW.shape[1])
         return F.normalize(z_MD, dim=1) if self.normalised else z_MD
+
+
+class Quantizer(Codebook):
+    """A codebook that learns by its own loss (paper 000, Sec. 3.1; VQGAN's)."""
+
+    codebook_KD: nn.Parameter
+
+    def __init__(self, codes: int, channels: int, normalised: bool) -> None:
+        super().__init__(codes, normalised)
+        self.codebook_KD = nn.Parameter(torch.empty(codes, channels).uniform_(-1 / codes, 1 / codes))

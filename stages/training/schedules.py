@@ -50,6 +50,15 @@ class Halved(Rate):
         return 0.5 ** bisect_right(self.halve_at, step)
 
 
+class InversePower(Rate):
+    """After the rise, falling as a power of the steps (VQ-VAE-2's: the inverse square root)."""
+
+    decay_power: float = Field(default=0.5, ge=0)  # 0: constant
+
+    def left(self, step: int) -> float:
+        return max(1.0, (step + 1) / (self.warmup_steps + 1)) ** -self.decay_power
+
+
 class Schedule:
     """Counts an optimiser's steps, however many micro-batches one takes, and sets a share of the rate after each."""
 

@@ -13,9 +13,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stages.contract import Spec
-from stages.methods.flow_fill.blocks.noise import generators, normal
+from stages.methods.flow_fill.blocks.noise import normal
 from stages.methods.flow_fill.blocks.structure import Sizes, Structure
 from stages.nets.glow import FlowStep, Level
+from stages.nets.seeded import generators
 
 SAMPLES = 25
 SIZES = Sizes(stage1=1.0, levels=4, flow_steps=10, width=32)  # the paper's L and K, at its 64 px

@@ -13,8 +13,9 @@ from stages.contract import Completions, Request, Trained
 from stages.methods.flow_fill import decoder, prior
 from stages.methods.flow_fill.blocks.depth import continuous
 from stages.methods.flow_fill.blocks.generator import enlarged
-from stages.methods.flow_fill.blocks.noise import generators, normal
+from stages.methods.flow_fill.blocks.noise import normal
 from stages.methods.flow_fill.blocks.structure import exact
+from stages.nets.seeded import generators
 from stages.sampling.timing import Phases
 
 PARENTS: tuple[str, ...] = ("prior", "decoder")

@@ -14,8 +14,9 @@ from stages.contract import Accelerator, Batch, Spec, Stateful, Trained
 from stages.images.pixels import LEVELS, shrink_masked
 from stages.losses.means import Means
 from stages.methods.flow_fill.blocks.depth import dequantised
-from stages.methods.flow_fill.blocks.noise import generators, normal
+from stages.methods.flow_fill.blocks.noise import normal
 from stages.methods.flow_fill.blocks.structure import Sizes, Structure, exact, zeroed
+from stages.nets.seeded import generators
 from stages.training.schedules import Halved, Schedule
 
 PARENTS: tuple[str, ...] = ()

@@ -16,12 +16,13 @@ from torch.optim import AdamW
 
 from stages.contract import Accelerator, Batch, Spec, Stateful, Trained
 from stages.losses.codes import cross_entropy
+from stages.losses.marginals import Marginals
 from stages.losses.means import Means, masked_mean
 from stages.methods.latent_codes import vq
-from stages.methods.latent_codes.blocks.marginals import Marginals
-from stages.methods.latent_codes.blocks.noise import exponential, generators, random_visible
+from stages.methods.latent_codes.blocks.noise import random_visible
 from stages.methods.latent_codes.blocks.rate import Rate
 from stages.methods.latent_codes.blocks.teacher import Teacher, prepared
+from stages.nets.seeded import exponential, generators
 from stages.nets.transformer import Transformer, decayed, initialise
 from stages.training.schedules import Schedule
 

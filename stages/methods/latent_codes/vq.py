@@ -20,13 +20,13 @@ from stages.losses.codes import perplexity
 from stages.losses.means import Means
 from stages.losses.pixels import psnr
 from stages.methods.latent_codes.blocks.adversary import BETAS, Adversary, AdversaryParams
-from stages.methods.latent_codes.blocks.noise import generators
 from stages.methods.latent_codes.blocks.rate import Rate
 from stages.methods.latent_codes.blocks.token_mask import Sizes
 from stages.nets.masked_norm import Kind
 from stages.nets.partial_conv import PlainConv2d
 from stages.nets.pyramid import Encoder, Generator
 from stages.nets.quantizer import Quantizer
+from stages.nets.seeded import generators
 from stages.training.schedules import Schedule
 
 PARENTS: tuple[str, ...] = ()

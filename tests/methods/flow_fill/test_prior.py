@@ -10,7 +10,8 @@ import torch
 from stages.contract import Batch, Spec, UserError
 from stages.methods.flow_fill import prior
 from stages.methods.flow_fill.blocks.depth import continuous, dequantised, picture
-from stages.methods.flow_fill.blocks.noise import degraded, generators
+from stages.methods.flow_fill.blocks.noise import degraded
+from stages.nets.seeded import generators
 from tests.methods.flow_fill.conftest import SMALL, SPEC, blocks, learn, make_part
 
 

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from stages.contract import Accelerator, Batch
 from stages.methods.flow_fill.blocks.depth import dequantised
-from stages.methods.flow_fill.blocks.noise import degraded, generators, normal
+from stages.methods.flow_fill.blocks.noise import degraded, normal
 from stages.methods.flow_fill.blocks.structure import Structure, exact
+from stages.nets.seeded import generators
 
 
 class Teacher:

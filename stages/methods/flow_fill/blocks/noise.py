@@ -11,11 +11,6 @@ Shape = tuple[int, int, int]
 Owners = Sequence[torch.Generator]
 
 
-def generators(seeds_B: Tensor) -> list[torch.Generator]:
-    """One generator a seed, on the CPU."""
-    return [torch.Generator("cpu").manual_seed(int(seed)) for seed in seeds_B.flatten().tolist()]
-
-
 def uniform(owners: Owners, shape: Shape) -> Tensor:
     """Uniform in [0, 1), (B, C, H, W): each row from its owner."""
     return torch.stack([torch.rand(shape, generator=owner, device="cpu") for owner in owners])

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
-
-def generators(seeds_B: Tensor) -> list[torch.Generator]:
-    """One generator a seed, on the CPU."""
-    return [torch.Generator("cpu").manual_seed(int(seed)) for seed in seeds_B.flatten().tolist()]
+from stages.nets.seeded import generators
 
 
 def random_visible(seeds_B: Tensor, positions: int, low: float, high: float) -> Tensor:
@@ -30,11 +25,3 @@ def swapped(codes_BHW: Tensor, seeds_B: Tensor, share: float, codes: int) -> Ten
         where.append(torch.rand(codes_BHW.shape[1:], generator=generator, device="cpu") < share)
     device = codes_BHW.device
     return torch.where(torch.stack(where).to(device), torch.stack(other).to(device), codes_BHW)
-
-
-def exponential(owners: Sequence[torch.Generator], counts: Sequence[int], width: int) -> Tensor:
-    """Exp(1) draws, (sum of counts, width): each owner's rows from its own generator, in turn.
-
-    argmax(log p - log e) over a row is a draw from p (Gumbel's trick).
-    """
-    return torch.cat([torch.empty(n, width).exponential_(generator=g) for g, n in zip(owners, counts, strict=True)])

@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
-from stages.methods.latent_codes.blocks.noise import exponential, generators
+from stages.nets.seeded import exponential, generators
 
 Confidence = Literal["probability", "maskgit"]
 

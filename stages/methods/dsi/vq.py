@@ -1,0 +1,112 @@
+"""The hierarchical VQ-VAE whose codes are structure and texture (paper 001, Sec. 3.1, eq. 1-3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+from torch.optim import Adam
+
+from stages.contract import Accelerator, Batch, Spec, Stateful, Trained
+from stages.losses.codes import perplexity
+from stages.losses.means import Means
+from stages.losses.pixels import psnr
+from stages.methods.dsi.blocks.autoencoder import Autoencoder, Encoded, Sizes, grid
+from stages.nets.seeded import generators
+from stages.training.schedules import Cosine, Schedule
+
+PARENTS: tuple[str, ...] = ()
+SHARED: tuple[str, ...] = ()
+
+CHOICES: tuple[str, ...] = (  # what the paper leaves open
+    "networks, codebook decay, Laplace smoothing and the codebooks' normal start as released",
+    "the codebooks' averages begin as one member a code: an unused code stays where it is",
+    "losses are means over pixels and channels, as released",
+    "a restart of unused codes, where params say so",
+)
+
+
+class Params(Cosine, Sizes):
+    """The autoencoder and its training; the paper's by default (Sec. 4.1)."""
+
+    lr: float = Field(default=1e-4, gt=0)  # paper Sec. 4.1, constant
+    reconstruction: float = Field(default=1.0, gt=0)  # alpha_l2; paper Sec. 4.1
+    commitment: float = Field(default=0.25, ge=0)  # alpha_c; paper Sec. 4.1
+    restart_after: int = Field(
+        default=0, ge=0
+    )  # steps until an unused code moves onto a feature; 0: never, as released
+
+
+def restore(trained: Trained) -> Autoencoder:
+    """The released autoencoder, frozen, on the CPU."""
+    model = Autoencoder(Params.model_validate(trained.params))
+    model.load_state_dict(dict(trained.tensors))
+    return model.eval().requires_grad_(False)
+
+
+class VqPart:
+    """Learns the autoencoder by its reconstruction; the codebooks follow the encoder's features."""
+
+    def __init__(self, params: Params, spec: Spec, accelerator: Accelerator) -> None:
+        grid(spec)
+        self.params, self.accelerator = params, accelerator
+        self.model = cast(Autoencoder, accelerator.prepare(Autoencoder(params)))
+        self.optimizer = Adam(self.model.parameters())
+        self.schedule = Schedule(self.optimizer, params)
+
+    def step(self, batch: Batch) -> dict[str, float | Tensor]:
+        with self.accelerator.autocast():
+            raw_BCHW, encoded = self.model(batch.image_BCHW)
+        l2 = F.mse_loss(raw_BCHW, batch.image_BCHW)  # eq. 1
+        commitment = {"structure": encoded.structure.commitment, "texture": encoded.texture.commitment}  # eq. 2
+        loss = self.params.reconstruction * l2 + self.params.commitment * sum(commitment.values())  # eq. 3
+        self.accelerator.minimize(loss, self.optimizer)
+        self._follow(encoded, batch)
+        return {"l2": l2.detach(), **{f"commitment_{name}": term.detach() for name, term in commitment.items()}}
+
+    def _follow(self, encoded: Encoded, batch: Batch) -> None:
+        """The codebooks' own step."""
+        owner = generators(batch.seeds_B[:1])[0]
+        for codebook, z_BDHW, quantized in (
+            (self.model.structure_codebook, encoded.s_BDHW, encoded.structure),
+            (self.model.texture_codebook, encoded.t_BDHW, encoded.texture),
+        ):
+            codebook.follow(z_BDHW, quantized.codes_BHW)
+            if self.params.restart_after:
+                codebook.restart(z_BDHW, quantized.codes_BHW, self.params.restart_after, owner)
+
+    @torch.no_grad()
+    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Reconstruction (PSNR in dB); for each level, codes in use over all images, and their perplexity."""
+        means = Means()
+        counts = {name: torch.zeros(self.params.codes, dtype=torch.int64) for name in ("structure", "texture")}
+        for batch in batches:
+            raw_BCHW, encoded = self.model(batch.image_BCHW)
+            means.add("psnr", psnr(raw_BCHW, batch.image_BCHW))
+            for name, quantized in (("structure", encoded.structure), ("texture", encoded.texture)):
+                counts[name] += torch.bincount(quantized.codes_BHW.flatten().cpu(), minlength=self.params.codes)
+        used = {f"{name}_used_codes": float((counts_K > 0).sum()) for name, counts_K in counts.items()}
+        return {**means.result(), **used, **{f"{name}_perplexity": perplexity(n_K) for name, n_K in counts.items()}}
+
+    @torch.no_grad()
+    def pictures(self, batch: Batch) -> dict[str, Tensor]:
+        """Images, their reconstructions, and each level decoded alone: D(s, 0) and D(0, t) (paper Fig. 2)."""
+        raw_BCHW, encoded = self.model(batch.image_BCHW)
+        return {
+            "image": batch.image_BCHW,
+            "reconstruction": raw_BCHW.clamp(-1, 1),
+            "structure": self.model.structure_alone(encoded.structure.codes_BHW),
+            "texture": self.model.texture_alone(encoded.texture.codes_BHW),
+        }
+
+    def state(self) -> dict[str, Stateful]:
+        return {"model": self.model, "optimizer": self.optimizer, "schedule": self.schedule}
+
+
+def build(params: Params, parents: Mapping[str, Trained], spec: Spec, accelerator: Accelerator) -> VqPart:
+    """The part, ready to learn."""
+    return VqPart(params, spec, accelerator)
