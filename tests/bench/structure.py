@@ -70,7 +70,10 @@ def _attention(rounds: int = 5) -> list[tuple[str, float, float]]:
         "forward and backward": (lambda way: lambda: torch.autograd.grad(way(), maps, slopes)),
     }
     return [
-        (f"structural attention, {BATCH} samples, {name}: convolutions / products", *_race(run(peer), run(ours), rounds))
+        (
+            f"structural attention, {BATCH} samples, {name}: convolutions / products",
+            *_race(run(peer), run(ours), rounds),
+        )
         for name, run in pairs.items()
     ]
 

@@ -33,7 +33,7 @@ CHOICES: tuple[str, ...] = (  # what the paper leaves open
     "feature losses are means over positions, as released, on the features of the composite before quantisation",
     "perceptual and style losses with the weights of Liu et al. 2018, on the composite alone",
     "a hole of no known cell borrows from all cells in the scope cross",
-    "an LPIPS term, where params say so",
+    "an LPIPS term and a stem, where params say so",
 )
 
 BETAS = (0.5, 0.999)  # Adam's; paper Sec. 4.1 (the second: Adam's own)

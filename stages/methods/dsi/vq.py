@@ -26,7 +26,7 @@ CHOICES: tuple[str, ...] = (  # what the paper leaves open
     "networks, codebook decay, Laplace smoothing and the codebooks' normal start as released",
     "the codebooks' averages begin as one member a code: an unused code stays where it is",
     "losses are means over pixels and channels, as released",
-    "a restart of unused codes, where params say so",
+    "a restart of unused codes, and a loss of D(s, 0), where params say so: a short training leaves all to texture",
 )
 
 
@@ -36,9 +36,8 @@ class Params(Cosine, Sizes):
     lr: float = Field(default=1e-4, gt=0)  # paper Sec. 4.1, constant
     reconstruction: float = Field(default=1.0, gt=0)  # alpha_l2; paper Sec. 4.1
     commitment: float = Field(default=0.25, ge=0)  # alpha_c; paper Sec. 4.1
-    restart_after: int = Field(
-        default=0, ge=0
-    )  # steps until an unused code moves onto a feature; 0: never, as released
+    structure_alone: float = Field(default=0.0, ge=0)  # of |D(s, 0) - I|^2; paper: none; ours, for small budgets
+    restart_after: int = Field(default=0, ge=0)  # steps until an unused code moves onto a feature; 0: never (released)
 
 
 def restore(trained: Trained) -> Autoencoder:
@@ -61,12 +60,24 @@ class VqPart:
     def step(self, batch: Batch) -> dict[str, float | Tensor]:
         with self.accelerator.autocast():
             raw_BCHW, encoded = self.model(batch.image_BCHW)
-        l2 = F.mse_loss(raw_BCHW, batch.image_BCHW)  # eq. 1
-        commitment = {"structure": encoded.structure.commitment, "texture": encoded.texture.commitment}  # eq. 2
-        loss = self.params.reconstruction * l2 + self.params.commitment * sum(commitment.values())  # eq. 3
+        terms = {
+            "l2": (self.params.reconstruction, F.mse_loss(raw_BCHW, batch.image_BCHW)),  # eq. 1
+            "commitment_structure": (self.params.commitment, encoded.structure.commitment),  # eq. 2
+            "commitment_texture": (self.params.commitment, encoded.texture.commitment),
+            "structure_alone": (self.params.structure_alone, self._structure_alone(encoded, batch)),
+        }
+        loss = torch.stack([weight * term for weight, term in terms.values()]).sum()  # eq. 3
         self.accelerator.minimize(loss, self.optimizer)
         self._follow(encoded, batch)
-        return {"l2": l2.detach(), **{f"commitment_{name}": term.detach() for name, term in commitment.items()}}
+        return {name: term.detach() for name, (_, term) in terms.items()}
+
+    def _structure_alone(self, encoded: Encoded, batch: Batch) -> Tensor:
+        """How far D(s, 0) is from the image; 0 where it weighs nothing."""
+        if not self.params.structure_alone:
+            return batch.image_BCHW.new_zeros(())
+        with self.accelerator.autocast():
+            alone_BCHW = self.model.decode(encoded.structure.z_BDHW, None)
+        return F.mse_loss(alone_BCHW, batch.image_BCHW)
 
     def _follow(self, encoded: Encoded, batch: Batch) -> None:
         """The codebooks' own step."""
@@ -81,12 +92,14 @@ class VqPart:
 
     @torch.no_grad()
     def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """Reconstruction (PSNR in dB); for each level, codes in use over all images, and their perplexity."""
+        """PSNR in dB of the reconstruction and of D(s, 0); for each level, used codes over all images, perplexity."""
         means = Means()
         counts = {name: torch.zeros(self.params.codes, dtype=torch.int64) for name in ("structure", "texture")}
         for batch in batches:
             raw_BCHW, encoded = self.model(batch.image_BCHW)
             means.add("psnr", psnr(raw_BCHW, batch.image_BCHW))
+            alone_BCHW = self.model.structure_alone(encoded.structure.codes_BHW)
+            means.add("psnr_structure", psnr(alone_BCHW, batch.image_BCHW))
             for name, quantized in (("structure", encoded.structure), ("texture", encoded.texture)):
                 counts[name] += torch.bincount(quantized.codes_BHW.flatten().cpu(), minlength=self.params.codes)
         used = {f"{name}_used_codes": float((counts_K > 0).sum()) for name, counts_K in counts.items()}

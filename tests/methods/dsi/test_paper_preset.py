@@ -36,6 +36,7 @@ STATED: dict[str, dict[str, Any]] = {
         "codebook_decay": 0.99,
         "codebook_epsilon": 1e-5,
         "restart_after": 0,
+        "structure_alone": 0.0,  # the paper has none
     },
     "prior": {
         "layers": 20,  # Sec. 3.2
@@ -64,6 +65,7 @@ STATED: dict[str, dict[str, Any]] = {
         "classifier": "vgg",  # Table 3
         "width": 32,  # from here on as released
         "dilations": (2, 4, 8, 16),
+        "stem": 1,
         "discriminator_width": 64,
     },
 }

@@ -85,10 +85,11 @@ class Autoencoder(nn.Module):
         t_BDHW = self.to_texture(torch.cat([bottom_BCHW, above_BCHW.to(bottom_BCHW.dtype)], 1)).float()
         return Encoded(s_BDHW, t_BDHW, structure, _quantised(self.texture_codebook, t_BDHW))
 
-    def decode(self, s_BDHW: Tensor, t_BDHW: Tensor) -> Tensor:
-        """D_vq: vectors of both levels as an image, not clamped."""
+    def decode(self, s_BDHW: Tensor, t_BDHW: Tensor | None) -> Tensor:
+        """D_vq: vectors of both levels as an image, not clamped; without texture D_vq(s, 0)."""
         above_BDHW = self.enlarge(s_BDHW)
-        return self.decoder(torch.cat([above_BDHW, t_BDHW.to(above_BDHW.dtype)], 1)).float()
+        t_BDHW = torch.zeros_like(above_BDHW) if t_BDHW is None else t_BDHW.to(above_BDHW.dtype)
+        return self.decoder(torch.cat([above_BDHW, t_BDHW], 1)).float()
 
     def structure_codes(self, image_BCHW: Tensor) -> Tensor:
         """The structure's codes alone, (B, H, W)."""
@@ -98,9 +99,7 @@ class Autoencoder(nn.Module):
 
     def structure_alone(self, codes_BHW: Tensor) -> Tensor:
         """D_vq(s, 0) of structure codes, in [-1, 1]: what structure models."""
-        s_BDHW = self.structure_codebook.look_up(codes_BHW)
-        side = 2 * s_BDHW.shape[-1]
-        return self.decode(s_BDHW, s_BDHW.new_zeros(*s_BDHW.shape[:2], side, side)).clamp(-1, 1)
+        return self.decode(self.structure_codebook.look_up(codes_BHW), None).clamp(-1, 1)
 
     def texture_alone(self, codes_BHW: Tensor) -> Tensor:
         """D_vq(0, t) of texture codes, in [-1, 1]: what texture models."""

@@ -6,6 +6,7 @@ Axes: D a structure code's channels, h w the grid of structure codes, R = B * K 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +26,7 @@ class Sizes(Params):
 
     width: int = Field(default=32, ge=1)  # at full size; as released (64, of which a gated convolution keeps half)
     dilations: tuple[int, ...] = (2, 4, 8, 16)  # of the layers at 1/4; as released
+    stem: Literal[1, 2] = 1  # pixels along a side folded into channels on entry; 1: none, as released
     attention: AttentionParams = AttentionParams()
 
 
@@ -43,15 +45,19 @@ class Seen:
 
 
 class TextureGenerator(nn.Module):
-    """G_t: gated convolutions, every one but the last, without normalisation; the structure enters at 1/4."""
+    """G_t: gated convolutions, every one but the last, without normalisation; the structure enters at 1/4.
+
+    At a stem of 2 blocks of 2 x 2 pixels enter as channels, and the layers that make pixels have half of their width:
+    little runs at full size.
+    """
 
     def __init__(self, sizes: Sizes, channels: int) -> None:
         super().__init__()
-        self.attention, width = sizes.attention, sizes.width
+        self.attention, self.stem, width = sizes.attention, sizes.stem, sizes.width
         half, quarter = 2 * width, 4 * width
-        self.to_half = nn.Sequential(
-            GatedConv2d(INPUTS, width, 5), GatedConv2d(width, half, 3, 2), GatedConv2d(half, half, 3)
-        )
+        enter = [GatedConv2d(INPUTS, width, 5), GatedConv2d(width, half, 3, 2)]
+        folded = [GatedConv2d(4 * INPUTS, half, 3)]
+        self.to_half = nn.Sequential(*(enter if sizes.stem == 1 else folded), GatedConv2d(half, half, 3))
         self.to_quarter = GatedConv2d(half, quarter, 3, 2)
         self.structure = nn.Sequential(GatedConv2d(channels, quarter, 3), GatedConv2d(quarter, quarter, 3))
         self.grow = GatedUp2d(quarter, quarter)
@@ -63,13 +69,15 @@ class TextureGenerator(nn.Module):
             GatedConv2d(quarter, quarter, 3),
         )
         self.at_quarter, self.from_quarter = GatedConv2d(2 * quarter, quarter, 3), GatedUp2d(quarter, half)
-        self.at_half, self.from_half = GatedConv2d(2 * half, half, 3), GatedUp2d(half, width)
-        self.last, self.leave = GatedConv2d(width, width, 3), nn.Conv2d(width, 3, 3, padding=1)
+        last = -(-width // sizes.stem)
+        self.at_half, self.from_half = GatedConv2d(2 * half, half, 3), GatedUp2d(half, last)
+        self.last, self.leave = GatedConv2d(last, last, 3), nn.Conv2d(last, 3, 3, padding=1)
 
     def see(self, image_BCHW: Tensor, known_B1HW: Tensor, side: int) -> Seen:
         """What enters from the masked image; hole content cannot. `side`: cells of the structure along a side."""
         masked_BCHW = blank(image_BCHW, known_B1HW)
-        half_BCHW = self.to_half(torch.cat([masked_BCHW, torch.ones_like(known_B1HW), 1 - known_B1HW], 1))
+        given_BCHW = torch.cat([masked_BCHW, torch.ones_like(known_B1HW), 1 - known_B1HW], 1)
+        half_BCHW = self.to_half(F.pixel_unshuffle(given_BCHW, self.stem))
         return Seen(half_BCHW, self.to_quarter(half_BCHW), known_cells(known_B1HW, side))
 
     def compose(self, seen: Seen, s_BDhw: Tensor) -> Tensor:
