@@ -13,6 +13,7 @@ from stages.contract import Spec, UserError
 from stages.images.pixels import composite
 from stages.methods.dsi import decoder, prior, vq
 from stages.methods.dsi.blocks.feature_losses import feature_loss
+from stages.methods.dsi.blocks.generator import Sizes, TextureGenerator
 from tests.methods.dsi.conftest import SMALL, blocks, learn, make_part, release
 
 PARTS = ("vq", "prior", "decoder")
@@ -191,6 +192,21 @@ def test_no_hole_content_enters_not_even_nan(family):
         other_BCHW = torch.where(batch.known_B1HW > 0, batch.image_BCHW, content)
         for look in (lambda x: generator(x, batch.known_B1HW, s_BDhw), lambda x: net.condition(x, batch.known_B1HW)):
             assert torch.equal(look(batch.image_BCHW), look(other_BCHW))
+
+
+@pytest.mark.parametrize("stem", [1, 2])
+def test_the_generator_makes_the_whole_picture_at_either_stem(stem):
+    net = TextureGenerator(Sizes(width=4, dilations=(2,), stem=stem), 8)
+    raw_BCHW = net(blocks(0).image_BCHW, blocks(0).known_B1HW, torch.randn(4, 8, 4, 4))
+    assert raw_BCHW.shape == (4, 3, 32, 32) and raw_BCHW.abs().max() <= 1
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_the_structure_is_asked_to_look_like_the_image_where_params_say_so(accelerator, weight):
+    part, batch = make_part("vq", {}, accelerator, structure_alone=weight), blocks(0)
+    encoded = part.model.encode(batch.image_BCHW)
+    expected = F.mse_loss(part.model.decode(encoded.structure.z_BDHW, None), batch.image_BCHW)
+    assert float(part.step(batch)["structure_alone"]) == pytest.approx(weight * float(expected), rel=1e-5)
 
 
 def test_the_structure_guides_the_texture(family):
