@@ -70,7 +70,7 @@ class StructureSampler:
 
     @torch.no_grad()
     def draw(self, known_BHW: Tensor | None = None, given_BHW: Tensor | None = None) -> Tensor:
-        """codes_BKHW. Positions known (bool) keep the given codes; with none known every position is drawn."""
+        """codes_RHW. Known positions (bool) keep the given codes; without these every position is drawn."""
         samples = self.rows // len(known_BHW) if known_BHW is not None else 1
         codes_RHW = torch.zeros(self.rows, self.height, self.width, dtype=torch.int64, device=self.head.bias_O.device)
         known_RHW = torch.zeros_like(codes_RHW, dtype=torch.bool)
@@ -84,10 +84,8 @@ class StructureSampler:
     def _row(self, row: int, codes_RW: Tensor, known_RW: Tensor) -> None:
         """Draw a row's codes in place."""
         self._begin(row)
-        noise_RWQ = exponential(self.owners, [self.width] * self.rows, len(self.head.bias_O)).unflatten(
-            0, (-1, self.width)
-        )
-        noise_RWQ = noise_RWQ.to(self.head.bias_O)
+        noise_XQ = exponential(self.owners, [self.width] * self.rows, len(self.head.bias_O))
+        noise_RWQ = noise_XQ.unflatten(0, (self.rows, self.width)).to(self.head.bias_O)
         for column, count, drawn in _runs(known_RW):
             if drawn:
                 logits_RQ = self.rule.logits(self._logits(self._left(row, column, 1))[:, 0])
