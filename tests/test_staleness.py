@@ -11,10 +11,16 @@ from ruamel.yaml import YAML
 
 from tests.graph_copy import call, commit, edit, fresh
 
-METHODS = ("latent_codes", "flow_fill")
-PARTS = {"latent_codes@vq", "latent_codes@encoder", "latent_codes@prior", "latent_codes@decoder"}
-FLOW_PARTS = {"flow_fill@prior", "flow_fill@decoder"}
-SAMPLED = {f"sample@{method}" for method in ("latent_codes", "flow_fill", "classical", "external")}
+VERBS = {"shard", "sample", "benchmark", "report"}
+ROOT = Path(__file__).resolve().parent.parent
+STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+LEARNT = {f"{name}@{part}" for name, block in STAGES.items() if name not in VERBS for part in block["foreach"]}
+SAMPLED = {f"sample@{method}" for method in YAML(typ="safe").load(ROOT / "dvc.yaml")["vars"][0]["reads"]}
+
+
+def parts(method: str) -> set[str]:
+    """The stages of a method's trained parts."""
+    return {stage for stage in LEARNT if stage.startswith(f"{method}@")}
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +79,8 @@ def test_a_protocol_is_scored_again_but_not_sampled_again(scratch):
 def test_a_mask_generator_makes_stale_the_parts_that_learn_with_it(scratch):
     values = YAML(typ="safe").load(scratch / "params.yaml")
     name = values["methods"]["flow_fill"]["prior"]["masks"]
-    learns = {f"{m}@{p}" for m in METHODS for p, block in values["methods"][m].items() if block.get("masks") == name}
+    blocks = {stage: values["methods"][stage.split("@")[0]][stage.split("@")[1]] for stage in LEARNT}
+    learns = {stage for stage, block in blocks.items() if block.get("masks") == name}
     edit(scratch, f"masks.{name}", {"generator": "box", "side": 0.3})
     assert stale(scratch) == learns | {"shard@photographs"}  # its test masks are frozen anew, too
 
@@ -84,9 +91,9 @@ def test_a_mask_generator_makes_stale_the_parts_that_learn_with_it(scratch):
         ("stages/methods/latent_codes/sampling/sampler.py", {"sample@latent_codes"}),
         ("stages/methods/latent_codes/inpaint.py", {"sample@latent_codes"}),
         ("stages/methods/latent_codes/encoder.py", {"latent_codes@encoder", "sample@latent_codes"}),
-        ("stages/methods/latent_codes/blocks/noise.py", PARTS | {"sample@latent_codes"}),
-        ("stages/methods/flow_fill/blocks/degradation.py", FLOW_PARTS | {"sample@flow_fill"}),
-        ("stages/nets/coupling.py", PARTS | FLOW_PARTS | SAMPLED),
+        ("stages/methods/latent_codes/blocks/noise.py", parts("latent_codes") | {"sample@latent_codes"}),
+        ("stages/methods/flow_fill/blocks/degradation.py", parts("flow_fill") | {"sample@flow_fill"}),
+        ("stages/nets/coupling.py", LEARNT | SAMPLED),
         ("stages/sampling/sampler.py", SAMPLED),
         ("stages/sampling/serving.py", set()),
         ("stages/pages/page.py", {"report"}),
