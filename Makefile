@@ -17,7 +17,7 @@ export DO_NOT_TRACK ?= true
 export MLFLOW_DISABLE_TELEMETRY ?= true
 export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 
-.PHONY: help setup repro test smoke test-all lint format bench gpu preset ui workers deploy pipeline sweep stop lock clean
+.PHONY: help setup repro test smoke test-all lint format bench gpu preset ui workers deploy pipeline sweep tidy stop lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,13 +79,14 @@ workers: $(READY)  ## this machine's workers: one a GPU, or the CPU
 deploy: $(READY)  ## put prefect.yaml's deployments on the server
 	python -m flows.deploy
 
-pipeline sweep: export PREFECT_API_URL ?= http://127.0.0.1:$(PREFECT_PORT)/api
-
 pipeline: $(READY)  ## run what is stale by the workers
-	prefect deployment run reproduce/pipeline --watch
+	python -m flows.ask reproduce/pipeline
 
 sweep: $(READY)  ## run the sweep NAME of params.yaml by the workers
-	prefect deployment run sweep/grid --param name=$(NAME) --watch
+	python -m flows.ask sweep/grid --name '$(if $(filter file,$(origin NAME)),,$(NAME))'
+
+tidy: $(READY)  ## say what the DVC cache holds that nothing needs any more; FREE=1 removes it
+	python -m flows.tidy $(if $(FREE),--free)
 
 stop:  ## end what ui and workers started; work in progress is saved
 	python -m flows.workers stop

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from flows.errors import Abandoned
 from flows.guard import ABANDONED
 
 GUARD = Path(__file__).with_name("guard.py").resolve()  # in a worktree `-m flows` would be that commit's
+LAST, LONGEST = 3, 500  # the lines that a failure repeats: dvc's own error, and before it what the stage said
 MLFLOW_RUN = re.compile(r"MLflow run (\w+) of experiment (\w+)")  # what a training says
 
 _parent = os.getppid()  # in a worker's flow run: the worker, as long as it lives
@@ -39,7 +41,10 @@ def device_lock() -> Path | None:
 
 
 def run(command: Sequence[str], root: Path, lock: Path, env: Mapping[str, str] | None = None) -> None:
-    """Run to the end; RuntimeError with the exit code where it fails. `lock` keeps the same work from running twice."""
+    """Run to the end; `lock` keeps the same work from running twice.
+
+    RuntimeError with the exit code and what it said last where it fails.
+    """
     name = shlex.join(command)
     if _stopping.is_set():
         raise Abandoned(f"{name}: not begun, this process ends")
@@ -48,19 +53,22 @@ def run(command: Sequence[str], root: Path, lock: Path, env: Mapping[str, str] |
         cwd=root, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         start_new_session=in_worker(),  # Prefect kills a cancelled flow's group: the guard has its own
     ) as process:  # fmt: skip
-        _log_lines(process)
+        last = _log_lines(process)
     if process.returncode == ABANDONED:
         raise Abandoned(f"{name}: stopped, the worker is gone")
     if process.returncode:
-        raise RuntimeError(f"{name} ended with exit code {process.returncode}")
+        raise RuntimeError(f"{name} ended with exit code {process.returncode}: {' | '.join(last)}")
 
 
-def _log_lines(process: subprocess.Popen[str]) -> None:
-    """All that it says, to its end; where that is broken off, it is asked to stop."""
+def _log_lines(process: subprocess.Popen[str]) -> list[str]:
+    """Log all that it says, to its end; its last lines. Where that is broken off, it is asked to stop."""
     _running.add(process)
+    last: deque[str] = deque(maxlen=LAST)
     try:
         for line in filter(str.strip, process.stdout or ()):
             _log(line.rstrip())
+            last.append(line.strip()[:LONGEST])
+        return list(last)
     except BaseException:
         process.terminate()
         raise

@@ -6,7 +6,10 @@ from contextlib import contextmanager
 
 from prefect import get_client
 from prefect.client.orchestration import SyncPrefectClient
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from flows.errors import InvalidRequest
 
 HOST = "127.0.0.1"  # nobody else: the servers know no passwords
 
@@ -26,3 +29,18 @@ def client() -> Iterator[SyncPrefectClient]:
     """A client of that server; never of a temporary one."""
     with temporary_settings({PREFECT_API_URL: api()}), get_client(sync_client=True) as found:
         yield found
+
+
+def require(client: SyncPrefectClient) -> None:
+    """InvalidRequest where it does not answer."""
+    if error := client.api_healthcheck():
+        raise InvalidRequest(f"no server at {api()} ({type(error).__name__}); `make ui` starts one")
+
+
+def told(error: PrefectHTTPStatusError) -> str:
+    """Why the server refused, in one line."""
+    try:
+        detail = error.response.json().get("detail", "")
+    except ValueError:
+        detail = ""
+    return " ".join(str(detail or error).split())

@@ -13,7 +13,7 @@ from prefect.futures import PrefectFuture, wait
 from prefect.states import State
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import commands, git, graph, liveness, locks, reproduce, stage, subflows, sweep_point, sweep_spec, worktree
+from flows import commands, git, graph, liveness, locks, reproduce, stage, subflows, sweep_point, sweep_work, worktree
 from flows.errors import InvalidRequest
 from flows.results import FINISHED, Results
 from flows.sweep_spec import Overrides, SweepRequest, SweepSpec, Value
@@ -45,26 +45,11 @@ def sweep(
     results = Results(root, spec.name)
     busy = InvalidRequest(f"the sweep {spec.name} is running already")
     with locks.held(root / worktree.FOLDER / f"{spec.name}.lock", busy):
-        commit = results.begin(spec, git.clean_head(root), anew)
-        states = _run(spec, commit, order(root, spec, results))
+        head, work = git.clean_head(root), sweep_work.needed(root, spec)
+        commit = results.begin(spec, head, anew)
+        states = _run(spec, commit, sweep_work.order(root, work, results))
     create_table_artifact(results.table(spec.points), key="sweep", description=f"The points of {spec.name}")
     return [*states, *_report(root)]
-
-
-def order(root: Path, spec: SweepSpec, results: Results) -> dict[str, list[str]]:
-    """Unfinished point -> those that it waits for, in the order in which they are begun."""
-    pipeline, params = (root / "dvc.yaml").read_text(), (root / "params.yaml").read_text()
-    known = graph.read(root)
-    stale = graph.stale(known, root)
-    made = {digest for name, digest in graph.digests(known).items() if name not in stale}
-    needed: dict[str, list[str]] = {}
-    for name, overrides in spec.points.items():
-        own = graph.parse(pipeline, sweep_spec.overridden(params, overrides))
-        digests = graph.digests(own)
-        needed[name] = [digests[one] for one in graph.ancestors(own, spec.targets)]
-        if results.is_finished(name):
-            made.update(needed.pop(name))
-    return sweep_spec.schedule(needed, made)
 
 
 def _run(spec: SweepSpec, commit: str, unfinished: dict[str, list[str]]) -> list[State]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from prefect import flow, get_run_logger
 from prefect.states import State
 
-from flows import commands, graph, liveness, locks, stage, worktree
+from flows import commands, graph, liveness, locks, names, stage, worktree
 from flows.results import Results
 from flows.sweep_spec import Overrides
 from flows.worktree import Worktree
@@ -24,6 +24,8 @@ def run_point(sweep: str, point: str, overrides: Overrides, methods: list[str], 
 
 def make(sweep: str, point: str, overrides: Overrides, methods: list[str], commit: str) -> None:
     """The point, from wherever it stands to its files in reports/sweeps."""
+    names.check_sweep(sweep)
+    names.check_point(point)
     root = Path().resolve()
     results, tree = Results(root, sweep), Worktree(root, sweep, point)
     with locks.held(tree.lock):
@@ -56,8 +58,8 @@ def _reproduce(tree: Worktree, methods: Sequence[str]) -> None:
 
 
 def _save(tree: Worktree, methods: Sequence[str]) -> str:
-    """A DVC experiment of the point's stages; worktrees share refs, so one at a time."""
-    name, lock = f"{tree.sweep}-{tree.point}", tree.root / worktree.FOLDER / "experiments.lock"
+    """A DVC experiment of the point's stages; worktrees share refs, so one at a time, by a lock that no sweep has."""
+    name, lock = f"{tree.sweep}-{tree.point}", tree.root / worktree.FOLDER / ".experiments.lock"
     words = ["--wait-for-lock", "exp", "save", "--force", "--name", name, *_stages(tree, methods)]
     commands.run(["dvc", *words], tree.folder, lock, tree.environment())
     return name

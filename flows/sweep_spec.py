@@ -1,19 +1,18 @@
 """A sweep's points: a grid or a list of values for keys of params.yaml, from `sweeps.NAME` or the flow's form."""
 
-import io
 import itertools
-import re
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ruamel.yaml import YAML
 
-from flows import graph
+from flows import graph, names
 from flows.errors import InvalidRequest, nearest
 from flows.graph import Graph
 
-Value = bool | int | float | str
+Value = bool | int | float | str | list[Any] | None
 Overrides = dict[str, Value]
 
 
@@ -41,21 +40,29 @@ class SweepRequest:
     methods: Sequence[str] | None = None
 
     def resolve(self, params: str, known: Graph) -> SweepSpec:
-        """The sweep, checked against params.yaml's text and the stages. InvalidRequest: an unknown key or method."""
+        """The sweep, checked against params.yaml's text and the stages.
+
+        InvalidRequest: a name that is no folder's, an unknown key or method, a value that is none of params.yaml's.
+        """
+        names.check_sweep(self.name)
         values = YAML(typ="safe").load(params)
         request = self if self.grid or self.points else self._named(values)
-        overrides = [*_product(request.grid or {}), *(request.points or ())]
+        overrides = [*_product(request.grid or {}), *_listed(request.points or [])]
         keys = list(dict.fromkeys(key for one in overrides for key in one))
         for key in keys:
             _check_key(values, key)
+        for key, value in (item for one in overrides for item in one.items()):
+            _check_value(key, value)
         methods = _methods(request.methods, keys, graph.methods(known))
-        return SweepSpec(_safe(self.name), _by_name(overrides, keys), methods)
+        return SweepSpec(self.name, names.by_name(overrides), methods)
 
     def _named(self, values: Mapping[str, Any]) -> "SweepRequest":
         named = values.get("sweeps") or {}
         if self.name not in named:
             raise InvalidRequest(f"params.yaml: no sweep sweeps.{self.name}{nearest(self.name, named)}")
-        block = dict(named[self.name])
+        block = named[self.name]
+        if not isinstance(block, Mapping):
+            raise InvalidRequest(f"params.yaml: sweeps.{self.name} = {block!r}: give it grid or points")
         if extra := set(block) - {"grid", "points", "methods"}:
             raise InvalidRequest(
                 f"params.yaml: sweeps.{self.name} has {', '.join(sorted(extra))}; it takes grid, points, methods"
@@ -67,13 +74,26 @@ class SweepRequest:
 
 
 def _product(grid: Mapping[str, Sequence[Value]]) -> list[Overrides]:
+    if not isinstance(grid, Mapping):
+        raise InvalidRequest(f"sweep: grid = {grid!r}: give lists of values by key")
     for key, values in grid.items():
         if not isinstance(values, Sequence) or isinstance(values, str) or not values:
             raise InvalidRequest(f"sweep: grid.{key} = {values!r}: give a list of values")
     return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())] if grid else []
 
 
-def _check_key(values: Any, key: str) -> None:
+def _listed(points: Sequence[Overrides]) -> list[Overrides]:
+    if not isinstance(points, Sequence) or isinstance(points, str):
+        raise InvalidRequest(f"sweep: points = {points!r}: give a list of points")
+    for point in points:
+        if not isinstance(point, Mapping) or not point:
+            raise InvalidRequest(f"sweep: points: {point!r}: a point is values by key, one at least")
+    return list(points)
+
+
+def _check_key(values: Any, key: Any) -> None:
+    if not isinstance(key, str):
+        raise InvalidRequest(f"sweep: key {key!r}: write a key of params.yaml as text, in quotes where need be")
     block = values
     for part in key.split("."):
         if not isinstance(block, Mapping) or part not in block:
@@ -87,8 +107,21 @@ def _check_key(values: Any, key: str) -> None:
         )
 
 
+def _check_value(key: str, value: Any) -> None:
+    """What both YAML and JSON, by which it travels to a worker, can tell."""
+    for one in value if isinstance(value, list) else ():
+        _check_value(key, one)
+    is_number = isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value))
+    if not (value is None or is_number or isinstance(value, str | list)):
+        raise InvalidRequest(
+            f"sweep: {key} has a point with {value!r}: give finite numbers, texts, true, false, null or lists of these"
+        )
+
+
 def _methods(asked: Sequence[str] | None, keys: Iterable[str], every: Sequence[str]) -> tuple[str, ...]:
     """Those asked for; else those that the keys belong to; else, where a key belongs to none, all."""
+    if asked is not None and (isinstance(asked, str) or not isinstance(asked, Sequence)):
+        raise InvalidRequest(f"sweep: methods = {asked!r}: give a list of names")
     for method in asked or ():
         if method not in every:
             raise InvalidRequest(f"dvc.yaml: no stage {graph.BENCHMARK}{method}{nearest(method, every)}")
@@ -98,67 +131,3 @@ def _methods(asked: Sequence[str] | None, keys: Iterable[str], every: Sequence[s
     if all(part[0] == "methods" and part[1] in every for part in parts):
         return tuple(dict.fromkeys(part[1] for part in parts))
     return tuple(every)
-
-
-def _by_name(overrides: Sequence[Overrides], keys: Sequence[str]) -> dict[str, Overrides]:
-    short = _short(keys)
-    points: dict[str, Overrides] = {}
-    for one in overrides:
-        name = ",".join(f"{short[key]}={_safe(_shown(value))}" for key, value in one.items())
-        if name in points:
-            raise InvalidRequest(f"sweep: two points are {name}")
-        points[name] = one
-    return points
-
-
-def _short(keys: Sequence[str]) -> dict[str, str]:
-    """Every key by as many of its last words as tell it from the others."""
-    names = {}
-    for key in keys:
-        words = key.split(".")
-        ends = (".".join(words[-n:]) for n in range(1, len(words) + 1))
-        names[key] = next(e for e in ends if sum(o == e or o.endswith(f".{e}") for o in keys) == 1 or e == key)
-    return names
-
-
-def _shown(value: Value) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _safe(text: str) -> str:
-    """Fit for a file's and an experiment's name."""
-    return re.sub(r"[^A-Za-z0-9_.+-]|\.(?=\.|$)", "-", text)
-
-
-def overridden(params: str, overrides: Overrides) -> str:
-    """The text of params.yaml with other values; its comments and lines stay."""
-    yaml = YAML()
-    yaml.preserve_quotes, yaml.width = True, 1 << 16
-    document = yaml.load(params)
-    for key, value in overrides.items():
-        *parents, leaf = key.split(".")
-        block = document
-        for parent in parents:
-            block = block[parent]
-        block[leaf] = value
-    out = io.StringIO()
-    yaml.dump(document, out)
-    return out.getvalue()
-
-
-def schedule(digests: Mapping[str, Sequence[str]], made: set[str]) -> dict[str, list[str]]:
-    """Point -> the points to wait for, so that nothing is computed twice; makers of what others need come first.
-
-    `digests`: point -> those of the work it needs (see graph.digests); `made`: what is there already. Each piece of
-    work is made by the first point that needs it, and the others wait for that one.
-    """
-    maker: dict[str, str] = {}
-    for point, work in digests.items():
-        for digest in work:
-            maker.setdefault(digest, point)
-    found = {
-        point: list(dict.fromkeys(maker[one] for one in work if one not in made and maker[one] != point))
-        for point, work in digests.items()
-    }
-    makers = {other for others in found.values() for other in others}
-    return dict(sorted(found.items(), key=lambda item: item[0] not in makers))

@@ -15,6 +15,7 @@ from flows.supervisor import Supervised
 
 # on a machine that trains, a write to sqlite may wait for longer than the 5 and 10 s of the defaults
 PATIENT = {"PREFECT_SERVER_DATABASE_TIMEOUT": "60", "PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT": "60"}
+PAGES = {"PREFECT_SERVER_UI_API_URL": "/api"}  # the pages ask whoever served them, at whatever port or end of a tunnel
 
 
 def mlflow_port() -> str:
@@ -30,7 +31,7 @@ def run() -> None:
     prefect = ["prefect", "server", "start", "--host", HOST, "--port", port()]
     mlflow = ["mlflow", "server", "--backend-store-uri", store, "--artifacts-destination", "mlartifacts"]
     mlflow += ["--host", HOST, "--port", mlflow_port(), "--workers", "1"]
-    supervisor.supervise("ui", [Supervised("prefect", prefect, PATIENT), Supervised("mlflow", mlflow)])
+    supervisor.supervise("ui", [Supervised("prefect", prefect, PATIENT | PAGES), Supervised("mlflow", mlflow)])
 
 
 def _prepare(store: str) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from dvc.repo import Repo
 
-from flows import files, git, sweep_spec
+from flows import files, git
+from flows.overrides import overridden
 from flows.sweep_spec import Overrides
 
 SETTLED_S = 0.2  # a file that was last written so long ago is whole
@@ -44,7 +45,7 @@ class Worktree:
             self._link_finished()
         self._configure()
         text = git.run(self.root, "show", f"{commit}:params.yaml")
-        files.write_text(self.folder / "params.yaml", sweep_spec.overridden(text + "\n", overrides))
+        files.write_text(self.folder / "params.yaml", overridden(text + "\n", overrides))
         if is_new:
             files.write_text(self._filled, commit)
 

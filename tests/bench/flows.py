@@ -12,7 +12,7 @@ from tests.graph_copy import fresh
 def rows() -> Iterator[tuple[str, float, float]]:
     """(what, seconds of dvc repro, seconds of the flow)."""
     with tempfile.TemporaryDirectory() as folder:
-        plain, alone = (Stack.without_server(fresh(Path(folder) / name / "project")) for name in ("a", "b"))
+        plain, alone = (Stack.of(fresh(Path(folder) / name / "project")) for name in ("a", "b"))
         with Stack.opened(fresh(Path(folder) / "c" / "project"), slots=1) as by_workers:
             for what in ("from nothing", "up to date"):
                 peer = seconds(lambda: plain.call("dvc", "repro"))

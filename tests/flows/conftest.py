@@ -22,6 +22,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The toy with Prefect's server alone: no worker, no MLflow."""
+    with Stack.served(toy.make(tmp_path_factory.mktemp("server") / "toy")) as found:
+        yield found
+
+
 @pytest.fixture
 def reproduced(stack: Stack) -> Stack:
     """The toy, all of it up to date."""

@@ -48,6 +48,15 @@ def answered(request: urllib.request.Request) -> bytes | None:
         return None
 
 
+def answers(address: str) -> bool:
+    """Whether a server does."""
+    try:
+        with urllib.request.urlopen(address, timeout=5) as reply:
+            return bool(reply.status == 200)
+    except (urllib.error.URLError, TimeoutError, ConnectionError):
+        return False
+
+
 @dataclass
 class Stack:
     """One project, its servers and its workers."""
@@ -61,23 +70,14 @@ class Stack:
         (project.parent / "tmp").mkdir(exist_ok=True)
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(OWN)}
         inherited |= {k: v for k, v in os.environ.items() if k == "PLURIFILL_WEIGHTS"}
-        port = free_port()
         own = {
-            "PREFECT_PORT": port, "MLFLOW_PORT": free_port(), "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-            "PREFECT_HOME": str(project / ".prefect"), "PYTHONPATH": str(project),
-            "TMPDIR": str(project.parent / "tmp"),
+            "PREFECT_PORT": free_port(), "MLFLOW_PORT": free_port(), "PREFECT_HOME": str(project / ".prefect"),
+            "PYTHONPATH": str(project), "TMPDIR": str(project.parent / "tmp"),
             "CUDA_VISIBLE_DEVICES": "", "PLURIFILL_CPU_SLOTS": str(slots), "TOY_LOG": str(project.parent / "log"),
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "true", "DVC_NO_ANALYTICS": "1",
             "MLFLOW_DISABLE_TELEMETRY": "true", "OMP_NUM_THREADS": "1",
         }  # fmt: skip
         return cls(project, inherited | own | more)
-
-    @classmethod
-    def without_server(cls, project: Path) -> "Stack":
-        """For flows in one process."""
-        found = cls.of(project)
-        del found.environment["PREFECT_API_URL"]
-        return found
 
     @classmethod
     @contextmanager
@@ -90,6 +90,23 @@ class Stack:
             found.flows("deploy")
             yield found
         finally:
+            found.close()
+
+    @classmethod
+    @contextmanager
+    def served(cls, project: Path, **more: str) -> Iterator["Stack"]:
+        """With Prefect's server alone: MLflow's takes longer to start than all else."""
+        found = cls.of(project, **more)
+        command = ["prefect", "server", "start", "--host", "127.0.0.1", "--port", found.environment["PREFECT_PORT"]]
+        with (project.parent / "server.log").open("w") as log:
+            server = subprocess.Popen(command, cwd=project, env=found.environment, stdout=log, stderr=log)
+        try:
+            until(lambda: answers(f"{found.api}/health"))
+            yield found
+        finally:
+            found.flows("workers", "stop")
+            server.terminate()
+            server.wait()
             found.close()
 
     def call(self, *command: str, expect: int = 0) -> str:
@@ -106,7 +123,7 @@ class Stack:
         """The server's answer."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(
-            f"{self.environment['PREFECT_API_URL']}/{path}",
+            f"{self.api}/{path}",
             data,
             {"Content-Type": "application/json"},
             method=method or ("GET" if body is None else "POST"),
@@ -115,9 +132,14 @@ class Stack:
         return json.loads(text.strip() or b"null")
 
     @property
+    def api(self) -> str:
+        """The address of Prefect's API: users who move a port set nothing else."""
+        return self.environment.get("PREFECT_API_URL") or f"http://127.0.0.1:{self.environment['PREFECT_PORT']}/api"
+
+    @property
     def pages(self) -> str:
         """The address of Prefect's pages."""
-        return self.environment["PREFECT_API_URL"].removesuffix("/api")
+        return self.api.removesuffix("/api")
 
     def deployment(self, name: str) -> dict[str, Any]:
         return self.ask(f"deployments/name/{name}")

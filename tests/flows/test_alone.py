@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Stack:
     """The toy without servers."""
-    return Stack.without_server(toy.make(tmp_path_factory.mktemp("alone") / "toy"))
+    return Stack.of(toy.make(tmp_path_factory.mktemp("alone") / "toy"))
 
 
 def flow(stack: Stack, *words: str) -> subprocess.Popen[str]:

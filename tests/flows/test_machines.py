@@ -19,9 +19,8 @@ def machines(tmp_path_factory: pytest.TempPathFactory):
     toy.commit(first)
     subprocess.run(["git", "clone", "--quiet", str(first), str(folder / "away" / "toy")], check=True)
     home = Stack.of(first, PLURIFILL_POOLS="flows cpu", PLURIFILL_SHARED="1")
-    server = home.environment["PREFECT_API_URL"]
     away = Stack.of(folder / "away" / "toy", PLURIFILL_POOLS="gpu", PLURIFILL_SHARED="1")
-    away.environment |= {"PREFECT_API_URL": server, "TOY_LOG": home.environment["TOY_LOG"]}
+    away.environment |= {"PREFECT_API_URL": home.api, "TOY_LOG": home.environment["TOY_LOG"]}
     try:
         home.flows("ui", "start")
         home.flows("workers", "start")

@@ -1,5 +1,7 @@
 """Points, their names and their order; what is not there is refused in one line."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,11 @@ from ruamel.yaml import YAML
 
 from flows.errors import InvalidRequest
 from flows.graph import Stage
-from flows.sweep_spec import SweepRequest, overridden, schedule
+from flows.names import POINT_MAX, by_name, check_point, check_sweep
+from flows.overrides import overridden
+from flows.sweep_point import make
+from flows.sweep_spec import SweepRequest
+from flows.sweep_work import schedule
 from tests.flows.toy import PARAMS, ROOT
 
 GRAPH = {name: Stage(name, "cpu", (), (), "") for name in ("benchmark@toy", "benchmark@rival")}
@@ -49,6 +55,14 @@ def test_a_key_of_no_method_concerns_all():
         (SweepRequest("x", {RATE: []}), f"sweep: grid.{RATE} = []: give a list of values"),
         (SweepRequest("x", {RATE: [3, 3]}), "sweep: two points are rate=3"),
         (SweepRequest("grid", methods=["tyo"]), "dvc.yaml: no stage benchmark@tyo; did you mean toy?"),
+        (SweepRequest("grid", methods="toy"), "sweep: methods = 'toy': give a list of names"),
+        (SweepRequest("x", [RATE]), f"sweep: grid = ['{RATE}']: give lists of values by key"),
+        (SweepRequest("x", points={RATE: 1}), "sweep: points = {'methods.toy.train.rate': 1}: give a list of points"),
+        (SweepRequest("x", points=[{}]), "sweep: points: {}: a point is values by key, one at least"),
+        (SweepRequest("x", points=[3]), "sweep: points: 3: a point is values by key, one at least"),
+        (SweepRequest("x", points=[{7: 1}]), "sweep: key 7: write a key of params.yaml as text"),
+        (SweepRequest("x", {HEAT: [[1, float("nan")]]}), f"sweep: {HEAT} has a point with nan: give finite numbers"),
+        (SweepRequest("x", {HEAT: [{"a": 1}]}), f"sweep: {HEAT} has a point with {{'a': 1}}: give finite numbers"),
     ],
 )
 def test_what_is_not_there_is_refused(request_, line):
@@ -57,9 +71,86 @@ def test_what_is_not_there_is_refused(request_, line):
     assert str(refused.value).startswith(line) and "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [
+        ("", ""), (".", ""), ("..", ""), ("../..", ""), (".hidden", ""), ("-option", ""), ("a" * 49, "a" * 48),
+        ("my sweep", "my-sweep"), ("a/b", "a-b"), ("a\nb", "a-b"), ("alpha.json", "alpha-json"), ("a.lock", "a-lock"),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_no_folders_is_refused_and_a_near_one_named(name, mend):
+    with pytest.raises(InvalidRequest) as refused:
+        SweepRequest(name, {RATE: [1]}).resolve(PARAMS, GRAPH)
+    line = str(refused.value)
+    assert line.startswith(f"sweep: name = {name!r}: give ") and "\n" not in line
+    assert line.endswith(f"; {mend} would do") if mend else "would do" not in line
+    if mend:
+        check_sweep(mend)
+
+
+@pytest.mark.parametrize("point", ["", ".", "..", "../x=1", "/x=1", "x=1/..", "-x=1", ".x=1", "x" * 201])
+@pytest.mark.parametrize("sweep", ["swept", ""])
+def test_nothing_is_touched_for_a_name_that_does_not_fit(tmp_path, monkeypatch, sweep, point):
+    kept = [tmp_path / "reports/sweeps/other/a=1.json", tmp_path / ".dvc/tmp/sweeps/other/a=1/x"]
+    for path in kept:
+        path.parent.mkdir(parents=True)
+        path.touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidRequest):
+        make(sweep, point, {RATE: 1}, ["toy"], "HEAD")
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
+
+
 def test_an_override_changes_its_value_and_nothing_else():
     changed = overridden(PARAMS, {HEAT: 0.25})
     assert changed == PARAMS.replace("heat: 1.0}", "heat: 0.25}")
+
+
+LINED = "a: [1, 2]   # why\nb: null     # because\nc: {d: 1}\n"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        ("a", [4, [5, 6]], "a: [4, [5, 6]] # why"), ("a", [], "a: []       # why"), ("a", None, "a: null     # why"),
+        ("b", [1], "b: [1]      # because"), ("b", "null", "b: 'null'   # because"), ("c.d", None, "c: {d: null}"),
+        ("c.d", [1], "c: {d: [1]}"),
+    ],
+)  # fmt: skip
+def test_a_list_or_a_null_takes_its_place_in_the_line(key, value, line):
+    before, after = LINED.splitlines(), overridden(LINED, {key: value}).splitlines()
+    assert after == [line if row[0] == key[0] else row for row in before]
+    found = YAML(typ="safe").load("\n".join(after))
+    assert (found["c"]["d"] if key == "c.d" else found[key]) == value
+
+
+def test_lists_and_nulls_are_points_with_readable_names():
+    named = by_name([{HEAT: value} for value in ([1, 2], [], None, True, 1e-05, [[1], 2.5])])
+    assert list(named) == ["heat=1+2", "heat=empty", "heat=null", "heat=true", "heat=1e-05", "heat=1+2.5"]
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3), max_leaves=6)
+key_words = st.lists(st.text("ab./- é", min_size=1, max_size=3), min_size=1, max_size=4).map(".".join)
+
+
+@given(st.lists(st.dictionaries(key_words, values, min_size=1, max_size=14), min_size=1, max_size=6))
+def test_every_point_has_a_name_of_its_own_that_a_file_can_bear(overrides):
+    distinct = {json.dumps(one, sort_keys=True): one for one in overrides}
+    named = by_name(list(distinct.values()))
+    assert list(named.values()) == list(distinct.values())
+    for name in named:
+        check_point(name)
+        assert len(name) <= POINT_MAX
+
+
+def test_a_point_of_many_keys_is_named_by_the_first_and_a_digest():
+    params = "methods: {toy: {" + ", ".join(f"a_number_of_it_{n}: 0" for n in range(12)) + "}}\n"
+    grid = {f"methods.toy.a_number_of_it_{n}": [0.125 + n, 0.25 + n] for n in range(12)}
+    points = [{key: two[side] for key, two in grid.items()} for side in (0, 1)]
+    first, second = SweepRequest("x", points=points).resolve(params, GRAPH).points
+    assert first.startswith("a_number_of_it_0=0.125,a_number_of_it_1=1.125,") and first[-8:] != second[-8:]
+    assert len(first) == len(second) == POINT_MAX
 
 
 @pytest.mark.parametrize("preset", sorted(path.stem for path in (ROOT / "presets").glob("*.yaml")))

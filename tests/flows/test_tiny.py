@@ -54,7 +54,7 @@ def calm(tiny: Stack, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     graph_copy.commit(tiny.project)
     folder = tmp_path_factory.mktemp("calm") / "project"
     shutil.copytree(tiny.project, folder, symlinks=True, ignore=shutil.ignore_patterns(".prefect", "mlflow.db*"))
-    return Stack.without_server(folder)
+    return Stack.of(folder)
 
 
 @pytest.fixture(scope="module")

@@ -102,8 +102,10 @@ def _selection(rows: pd.DataFrame) -> Selection:
 
 
 def _columns(sweep: Sweep, point: Point) -> dict[str, Any]:
+    """Numbers and words as they are; a list, and a null that the point sets, as text: a missing value is no cell."""
     found = {key: point.overrides.get(key) for key in sweep.keys}
-    return {key: str(value) if isinstance(value, dict | list) else value for key, value in found.items()}
+    plain = {key: value for key, value in found.items() if isinstance(value, int | float | str)}
+    return {key: plain.get(key, point.text(key) if key in point.overrides else None) for key in found}
 
 
 def _may_change(key: str) -> set[str]:

@@ -31,6 +31,13 @@ class Point:
     long: pd.DataFrame
     summary: pd.DataFrame
 
+    def text(self, key: str) -> str:
+        """What it sets there, as text: a null is a value, and not a key that it leaves alone."""
+        if key not in self.overrides:
+            return "–"
+        value = self.overrides[key]
+        return "null" if value is None else f"{value:g}" if is_number(value) else str(value)
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -47,7 +54,7 @@ class Sweep:
     @property
     def varied(self) -> tuple[str, ...]:
         """The keys in which points differ."""
-        return tuple(key for key in self.keys if len({text(point.overrides.get(key)) for point in self.points}) > 1)
+        return tuple(key for key in self.keys if len({point.text(key) for point in self.points}) > 1)
 
     def numeric(self, key: str) -> bool:
         """Whether every point sets a number there."""
@@ -81,11 +88,6 @@ def short(keys: Sequence[str]) -> dict[str, str]:
     """Each dotted key's shortest ending that no other of the keys has: `alpha`, or `vq.lr` beside `prior.lr`."""
     alone = {key: [end for end in _endings(key) if sum(_ends(other, end) for other in keys) == 1] for key in keys}
     return {key: [*ends, key][0] for key, ends in alone.items()}
-
-
-def text(value: Any) -> str:
-    """A value of an override as text; None is a key that the point leaves alone."""
-    return "–" if value is None else f"{value:g}" if is_number(value) else str(value)
 
 
 def is_number(value: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from stages.evaluation.sweeps import comparison, points
+from stages.evaluation.sweeps import comparison
 from stages.evaluation.sweeps.points import Sweep
 from stages.pages import labels
 from stages.pages.tables.cells import ARROWS
@@ -44,7 +44,7 @@ def tables(sweep: Sweep, frame: pd.DataFrame, pairs: pd.DataFrame, names: Mappin
         heads = tuple(f"{labels.label(metric).text} {ARROWS.get(better[metric], '')}".strip() for metric in metrics)
         rows = []
         for point in sweep.points:
-            values = tuple(points.text(point.overrides.get(key)) for key in names)
+            values = tuple(point.text(key) for key in names)
             keys = [(point.name, metric) for metric in metrics]
             scores = [_score(there.get(key), differences.get((str(entry), str(protocol), *key))) for key in keys]
             rows.append((point.name, values, tuple(scores)))

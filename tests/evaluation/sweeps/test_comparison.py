@@ -42,6 +42,25 @@ def test_the_first_key_orders_before_the_second(tmp_path: Path) -> None:
     ]
 
 
+def test_a_null_is_a_value_and_a_list_is_one_too(tmp_path: Path) -> None:
+    given: dict[str, dict[str, object]] = {"null": {"a.key": None}, "list": {"a.key": [1, 2]}, "alone": {"b.key": 1}}
+    for name, overrides in given.items():
+        finish(tmp_path / "kinds", name, overrides, 20)
+    swept = points.read(tmp_path / "kinds")
+    told = {point.name: point.text("a.key") for point in swept.points}
+    assert told == {"null": "null", "list": "[1, 2]", "alone": "–"}
+    assert set(swept.varied) == {"a.key", "b.key"}
+    shown = comparison.curve(swept).groupby("point")["a.key"].first()
+    assert shown["null"] == "null" and shown["list"] == "[1, 2]" and shown.isna()["alone"]
+    assert comparison.reference(swept, {"a": {"key": None}}).name == "null"
+
+
+def test_whether_a_point_sets_null_or_leaves_the_key_alone_is_a_difference(tmp_path: Path) -> None:
+    finish(tmp_path / "null", "null", {"a.key": None, "b.key": 1}, 20)
+    finish(tmp_path / "null", "alone", {"b.key": 1}, 20)
+    assert points.read(tmp_path / "null").varied == ("a.key",)
+
+
 def test_a_point_without_its_note_is_not_finished(alpha: Path) -> None:
     (alpha / "alpha=0.5.json").unlink()
     assert len(points.read(alpha).points) == 2
