@@ -4,6 +4,7 @@
 pool of its kind.
 """
 
+import argparse
 import os
 import time
 from pathlib import Path
@@ -80,6 +81,13 @@ def _outcome(state: State | None) -> dict[str, str]:
     return {"outcome": state.name or "", "seconds": seconds}
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """The pipeline as it is asked for by a command, which takes no words: none is taken for "go on"."""
+    told = "Run what is stale of the pipeline in this process, parents first; params.yaml and dvc.yaml say what."
+    argparse.ArgumentParser(prog="python -m flows.reproduce", description=told).parse_args()
     commands.exit_on_sigterm()
     reproduce()
+
+
+if __name__ == "__main__":
+    main()

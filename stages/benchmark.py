@@ -22,12 +22,12 @@ from stages.evaluation import protocols
 from stages.evaluation.external.score import Folders, score_folder
 from stages.evaluation.results import FORMAT, Result, cost, results
 from stages.evaluation.training_images import training_images
-from stages.images.files import Hole
+from stages.images.mask_levels import Hole
 from stages.metrics.core.contract import MetricContext
 from stages.pages import results_folder
 from stages.project import devices, paths, tables
 from stages.project.entries import Entry
-from stages.project.files import write_json
+from stages.project.files import refuse_no_folder, write_json
 from stages.project.hashing import of_values
 from stages.project.params import dig, read
 from stages.project.progress import tell
@@ -59,6 +59,7 @@ def main(
         folders = _declared(given, images, masks, hole, output_kind)
         if output is None:
             raise UserError("--results needs --output DIR, the folder for tables and page")
+        refuse_no_folder(output, "--output")
         scored = score_folder(folders, metric or (), devices.choose(device))
         for path in [*scored.write(output), *results_folder.write(scored, output)]:
             print(path)
@@ -82,6 +83,7 @@ def _declared(
 
 def _score_method(method: str, overrides: Sequence[str], device: str, params: Path) -> None:
     values, on = read(params, overrides), devices.choose(device)
+    refuse_no_folder(paths.scores(), "scores go to")
     chosen = protocols.read(values)
     scored, costs = list[Result](), list[dict[str, Any]]()
     for entry in inpainters.entries(values, method):
@@ -107,7 +109,8 @@ def _context(testset: TestSet, samples: SampleStore, device: torch.device) -> Me
     """Real images' features are kept by the images' content, for all methods."""
     content = of_values({"dataset": testset.dataset.hash, "size": testset.dataset.spec.size, "keys": testset.keys})
     kept = paths.progress("real", testset.dataset.name, content)
-    return MetricContext(device, len(testset.keys), kept, training_images(samples.description["trained_on"]))
+    known = training_images(samples.description["trained_on"])
+    return MetricContext(device, len(testset.keys), kept, known, testset.dataset.spec.size)
 
 
 def _write(method: str, scored: Sequence[Result], costs: Sequence[dict[str, Any]]) -> None:

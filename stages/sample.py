@@ -27,7 +27,7 @@ from stages.sampling.sampler import Sampler, Source, Work, fill
 from stages.sampling.testsets import TestSet
 
 KEPT = 3  # finished configurations of an entry's samples: one may come back by an edit that is taken back
-PATIENCE_S = 5.0  # for another process on the same samples to end
+PATIENCE_S = 20.0  # for another process that draws the method's samples to end
 CODE = ("stages.sampling.sampler", "stages.sampling.testsets")  # what samples depend on beside the method's own code
 
 
@@ -45,12 +45,12 @@ def main(
     opened = [testsets.open_testset(name, testsets.read(values, name), limit or None) for name in names]
     on = devices.choose(device)
     work = list(_works(values, method, opened, on, batch_size))
-    for one, description in work:
-        _take_back(one, description["fingerprint"])
-        busy = f"{one.place}: another process draws these samples; wait for it, or stop it"
-        with locks.held(one.place.with_suffix(".lock"), PATIENCE_S, busy):
+    busy = f"{paths.samples(method)}: another process draws {method}'s samples; wait for it, or stop it"
+    with locks.held(paths.progress(method, "samples", "").with_suffix(".lock"), PATIENCE_S, busy):
+        for one, description in work:
+            _take_back(one, description["fingerprint"])
             fill(one, description)
-    _publish(method, [one for one, _ in work])
+        _publish(method, [one for one, _ in work])
 
 
 def _works(

@@ -15,11 +15,11 @@ from stages.images.dataset import Dataset
 from stages.images.dataset_params import DatasetParams
 from stages.images.layouts import dataset_params
 from stages.images.manifest import manifest
-from stages.images.masks import MaskSet, freeze
+from stages.images.masks import MaskSet, Source, freeze
 from stages.images.sources.item import Item
 from stages.project import paths
 from stages.project.files import atomic, atomic_folder
-from stages.project.params import read
+from stages.project.params import dig, read
 from stages.project.progress import tell
 
 WARNINGS = 3  # so many doubted masks of a set are told one by one
@@ -35,7 +35,7 @@ def main(
     """Make each dataset's shards and masks; or, with --refresh, write its source's manifest into params.yaml."""
     path = Path("params.yaml")
     values = read(path, set_ or [])
-    chosen = {name: dataset_params(values, name) for name in datasets or values["datasets"]}
+    chosen = {name: dataset_params(values, name) for name in datasets or dig(values, "datasets")}
     if refresh:
         return refresh_manifests(path, chosen)
     for name, params in chosen.items():
@@ -60,10 +60,10 @@ def make(name: str, params: DatasetParams, sets: Mapping[str, Mapping[str, Any]]
 def _freeze(name: str, params: DatasetParams, sets: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Written aside and moved when whole, as the shards are. Set name -> hash."""
     keys = Dataset.open(paths.shards(name), "test").keys
-    folder = paths.masks(name)
+    folder, source = paths.masks(name), Source(paths.shards(name), params)
     with atomic_folder(folder) as part:
         for set_name, generator in sets.items():
-            warnings = freeze(dict(generator), keys, params.size, part, set_name, params.seed)
+            warnings = freeze(dict(generator), keys, params.size, part, set_name, params.seed, source)
             for warning in warnings[:WARNINGS]:
                 tell(warning)
             if len(warnings) > WARNINGS:

@@ -13,6 +13,7 @@ import pytest
 
 from stages import sample
 from stages.contract import UserError
+from stages.project import locks
 from stages.sampling.store import SampleStore
 from tests.sampling import toy
 
@@ -62,6 +63,28 @@ def test_samples_that_dvc_removed_before_it_ran_the_stage_are_put_back(project, 
         sample.main("classical", device="cpu")
         assert capsys.readouterr().err.count("samples taken over from an earlier run") == 4
     assert files_of(project) == before  # to the last byte: what reads them is not stale
+
+
+def test_three_at_once_draw_once_and_publish_the_same(project):
+    """Whoever waited takes over what the first one has published; nobody removes it under the others."""
+    path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "stages.cli.app", "sample", "classical", "--device", "cpu"]
+    runs = [subprocess.Popen(command, env=path, cwd=project, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    said = [run.communicate(timeout=120)[1] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0, 0], said
+    assert sum(text.count("taken over from an earlier run") for text in said) == 2 * 4
+    assert SampleStore.open(project / "data/samples/classical/few/telea").description["made"] == 8
+
+
+def test_another_process_that_draws_is_waited_for_and_then_told_of(project, monkeypatch):
+    monkeypatch.setattr("stages.sample.PATIENCE_S", 0.0)
+    told = "another process draws classical's samples; wait for it"
+    with (
+        toy.inside(project),
+        locks.held(Path("data/progress/classical/samples.lock"), 0, ""),
+        pytest.raises(UserError, match=told),
+    ):
+        sample.main("classical", device="cpu")
 
 
 def test_again_takes_everything_over_and_a_damaged_piece_is_made_again(project):

@@ -8,6 +8,7 @@ from PIL import Image
 
 from stages import shard
 from stages.cli.app import run
+from stages.contract import UserError
 from stages.images.dataset import Dataset
 from stages.images.masks import MaskSet
 
@@ -50,6 +51,26 @@ def test_shards_and_masks_are_made_twice_alike(project: Path, capsys: pytest.Cap
     masks = MaskSet.open(project / "data/masks/mine", "box80")
     assert all(masks.hole(key).sum() == 13 * 13 for key in test.keys)
     assert {path.name for path in (project / "data/shards").iterdir()} == {"mine"}
+
+
+def test_mask_files_are_frozen_by_their_images_names_and_geometry(project: Path) -> None:
+    for folder in ("src/test", "files/test"):
+        (project / folder).mkdir(parents=True)
+    pixels = np.random.default_rng(50).integers(0, 256, (20, 40, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(project / "src/test/写真1.png")
+    for name, left in {"写真1": 10, "照片1": 20}.items():  # of one key
+        hole_HW = np.zeros((20, 40), dtype=np.uint8)
+        hole_HW[:, left : left + 5] = 255
+        Image.fromarray(hole_HW).save(project / f"files/test/{name}.png")
+    block = "  mine: {generator: files, folder: files, hole: white}\n"
+    (project / "params.yaml").write_text(PARAMS.replace("size: 16", "size: 20") + block)
+    shard.main()
+    test, masks = Dataset.open(project / "data/shards/mine", "test"), MaskSet.open(project / "data/masks/mine", "mine")
+    assert len(test.keys) == 1 and np.flatnonzero(masks.hole(test.keys[0]).any(axis=0)).tolist() == [0, 1, 2, 3, 4]
+    (project / "files/test/写真1.png").unlink()
+    (project / "files").rename(project / "other")
+    with pytest.raises(UserError, match=r"other: no mask named test/写真1\.\*"):
+        shard.main(set_=["masks.mine.folder=other"])
 
 
 def test_refresh_writes_the_manifest_and_leaves_the_rest(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,6 +30,7 @@ from stages.training import parts
 from stages.training.distributed import Ranks
 from stages.training.session import TrainingSession
 
+WEIGHTS = os.environ.get("PLURIFILL_WEIGHTS", "")  # before the fixture takes it away
 SIZES = {"width": 8, "multipliers": [1, 1], "blocks": 1, "attention": [], "normalisation": "layer"}
 LOOP = {"steps": 3, "batch": 4, "eval_images": 4, "log_every": 1, "save_every": 1, "eval_every": 0}
 LOOP |= {"ema": 0.5, "seed": 0, "workers": 0, "nonfinite_limit": 10}
@@ -169,13 +170,13 @@ def test_a_finished_part_is_not_trained_again_but_another_configuration_is(train
     for folder in (stale, busy):
         folder.mkdir(parents=True)
     before = (trained / "prior" / "model.safetensors").stat().st_mtime_ns
-    with locks.held(busy / "lock", 0, "busy"):
+    with locks.held(busy.with_suffix(".lock"), 0, "busy"):
         main("latent_codes", "prior")
         assert "trained already" in capsys.readouterr().err
         assert (trained / "prior" / "model.safetensors").stat().st_mtime_ns == before
         main("latent_codes", "prior", set_=[key("prior", "lr=0.5")])
     assert (trained / "prior" / "model.safetensors").stat().st_mtime_ns > before
-    assert [folder.name for folder in busy.parent.iterdir()] == [busy.name]  # stale state goes, a live one stays
+    assert {path.name for path in busy.parent.iterdir()} == {busy.name, f"{busy.name}.lock"}  # what lives stays
     main("latent_codes", "prior")
 
 
@@ -204,14 +205,26 @@ def test_the_fingerprint_hangs_on_what_the_result_depends_on_and_on_nothing_else
 
 
 def test_two_processes_never_train_one_state(trained, monkeypatch):
-    monkeypatch.setattr("stages.training.session.PATIENCE_S", 0.0)
+    monkeypatch.setattr("stages.training.workplace.PATIENCE_S", 0.0)
     one = learning("vq", key("vq", "lr=0.01"))
     progress = paths.progress("latent_codes", "vq", one.fingerprint)
     with (
-        locks.held(progress / "lock", 0, ""),
+        locks.held(progress.with_suffix(".lock"), 0, ""),
         pytest.raises(UserError, match=r"another process trains latent_codes/vq"),
     ):
         one.run(None)
+
+
+def test_who_waited_for_the_same_training_finds_it_finished(trained):
+    """Three processes at once: one trains, the others say that it is done; nothing is left of the wait."""
+    words = ["train", "latent_codes", "vq", "-S", key("vq", "lr=0.03"), "-S", key("vq", "loop.steps=20")]
+    command = [sys.executable, "-m", "stages.cli.app", *words]
+    path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    runs = [subprocess.Popen(command, env=path, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    said = [run.communicate(timeout=120)[1] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0, 0], said
+    assert sum("trained already" in text for text in said) == 2
+    assert not list(paths.progress("latent_codes", "vq", "").iterdir())
 
 
 def test_sigterm_saves_exits_with_143_and_releases_nothing(trained, capsys):
@@ -231,7 +244,8 @@ def test_sigterm_saves_exits_with_143_and_releases_nothing(trained, capsys):
     assert stop.value.code == 143
     assert "stopped by SIGTERM latent_codes/vq after step" in capsys.readouterr().err
     assert len(list(folder.glob("step-*.pt"))) in {1, 2}
-    assert locks.is_free(folder / "lock")
+    with locks.held(folder.with_suffix(".lock"), 0, "still held"):
+        pass
     assert read_config(trained / "vq")["params"]["lr"] != 0.02  # nothing half-done was released
 
 
@@ -254,6 +268,17 @@ def test_the_users_mistakes_are_one_line_and_exit_2(capsys, words, told):
         verb("train", words)
     error = capsys.readouterr().err
     assert stop.value.code == 2 and told in error and error.count("\n") == 1
+
+
+@pytest.mark.skipif(not WEIGHTS, reason="PLURIFILL_WEIGHTS names no folder of pretrained backbones")
+@pytest.mark.parametrize(("net", "least"), [("squeeze", 17), ("alex", 31)])
+def test_a_loss_whose_network_does_not_fit_into_the_images_is_told_before_it_learns(monkeypatch, net, least):
+    monkeypatch.setenv("PLURIFILL_WEIGHTS", WEIGHTS)
+    values = read()
+    values["methods"]["latent_codes"]["vq"] |= {"lpips": 1.0, "lpips_net": net}
+    plan = parts.plan(values, "latent_codes", "vq")
+    with pytest.raises(UserError, match=f"losses on {net} need images of {least} px a side, and dots has 16"):
+        TrainingSession.of(plan, torch.device("cpu"), Ranks())
 
 
 def test_a_dry_run_needs_no_data_no_parents_and_no_memory(capsys, monkeypatch, tmp_path):

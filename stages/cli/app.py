@@ -4,6 +4,7 @@ A verb is a module with `main`: those of the graph stand in stages/, the user's 
 """
 
 import ast
+import errno
 import importlib
 import sys
 from pathlib import Path
@@ -12,6 +13,17 @@ from typing import Any, cast
 GRAPH = ("shard", "train", "sample", "benchmark", "report")  # in the order of dvc.yaml
 HERE = Path(__file__).parent
 NO_VERBS = {"__init__", "app", "options"}
+NO_PLACE = {  # why a place that the user named, or the disk, takes no file
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EEXIST,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ENOSPC,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+}
 
 
 def verbs() -> dict[str, str]:
@@ -55,12 +67,16 @@ def run(verb: str, arguments: list[str]) -> None:
         sys.exit(130)
     except UserError as error:
         _refuse(verb, str(error))
+    except OSError as error:
+        if error.errno not in NO_PLACE:
+            raise
+        _refuse(verb, f"{error.filename or 'a file'}: {error.strerror}; mend that, or name another place")
     else:
         sys.exit(code or 0)
 
 
 def _refuse(verb: str, line: str) -> None:
-    print(f"plurifill {verb}: {line}", file=sys.stderr)
+    print(f"plurifill {verb}: {' '.join(line.splitlines())}", file=sys.stderr)
     sys.exit(2)
 
 

@@ -19,8 +19,8 @@ from stages.evaluation.statistics import MIN_SOURCES
 from stages.evaluation.sweeps import comparison, latents, pictures, points
 from stages.evaluation.sweeps.points import Sweep
 from stages.pages import labels
+from stages.project import names, paths, tables
 from stages.project import params as settings
-from stages.project import paths, tables
 from stages.project.params import nearest
 
 
@@ -32,6 +32,7 @@ def main(
     params: options.ParamsFile = options.PARAMS,
 ) -> None:
     """Print a sweep's figures with intervals and paired differences from one of its points."""
+    names.check_folder(sweep, "--sweep")
     swept = points.read(paths.sweeps() / sweep)
     comparison.refuse_unlike(swept)
     against = swept.point(reference) if reference else comparison.reference(swept, settings.read(params))
@@ -74,7 +75,7 @@ def _tables(swept: Sweep, curve: pd.DataFrame, pairs: pd.DataFrame) -> Iterator[
         yield f"\n{entry} under {protocol}: {metric}, {_about(next(iter(own.values())))}"
         lines = [heads]
         for point in (point for point in swept.points if (point.name,) in own):
-            values = [points.text(point.overrides.get(key)) for key in names]
+            values = [point.text(key) for key in names]
             pair = differences.get((str(entry), str(protocol), str(metric), point.name))
             lines.append([point.name, *values, *_figures(own[(point.name,)]), *_difference(pair)])
         yield from _aligned(lines)

@@ -78,10 +78,11 @@ def _datasets(params: Path) -> Mapping[str, Any]:
 
 def _dataset(name: str, block: Mapping[str, Any]) -> dict[str, Any]:
     """Whether the source is there (`photographs` brings its own) and whether the shards are made."""
-    told: dict[str, Any] = {"layout": block["layout"], "made": (paths.shards(name) / "dataset.json").is_file()}
+    layout = block.get("layout", "not given")
+    told: dict[str, Any] = {"layout": layout, "made": (paths.shards(name) / "dataset.json").is_file()}
     if not block.get("root"):
-        return {**told, "root": "in the installed packages" if block["layout"] == "photographs" else "not given"}
-    root = Path(os.path.expandvars(block["root"])).expanduser()
+        return {**told, "root": "in the installed packages" if layout == "photographs" else "not given"}
+    root = Path(os.path.expandvars(str(block["root"]))).expanduser()
     return {**told, "root": str(root), "there": root.is_dir()}
 
 

@@ -12,8 +12,8 @@ from typing import Annotated
 import typer
 
 from stages.contract import UserError
-from stages.project import paths
-from stages.project.files import atomic_folder
+from stages.project import names, paths
+from stages.project.files import atomic_folder, refuse_no_folder
 from stages.sampling import exports, store
 from stages.sampling.store import SampleStore
 from stages.sampling.testsets import by_turns
@@ -26,8 +26,10 @@ def main(
     samples: Annotated[int, typer.Option(min=0, help="an image, the first ones; 0: all")] = 0,
 ) -> None:
     """Write the method's completions of every test set as PNG files into a new folder."""
+    names.check_folder(method, "METHOD")
     if output.exists():
         raise UserError(f"{output}: is there already; remove it, or name another folder")
+    refuse_no_folder(output, "--output")
     found = store.finished(paths.samples(method))
     if not found:
         raise UserError(f"{paths.samples(method)}: no finished samples; run `plurifill sample {method}` (or dvc repro)")

@@ -22,11 +22,11 @@ from ruamel.yaml import YAML
 from stages.cli import options
 from stages.cli.options import Rank
 from stages.contract import Params, Trained, UserError
-from stages.images.files import Hole, write_png
-from stages.project import devices, paths
+from stages.images.mask_levels import Hole
+from stages.project import devices, paths, seeds
 from stages.project import params as settings
 from stages.project.entries import Entry
-from stages.project.files import write_text
+from stages.project.files import write_bytes, write_text
 from stages.project.hashing import of_file
 from stages.project.provenance import commit
 from stages.project.releases import WEIGHTS
@@ -59,9 +59,8 @@ def main(
     work = pairs.pair(image, mask)[: limit or None]
     single = _single(output, image, nsampling)
     values = settings.read(params, set_ or ())
-    seeds = tuple(range(seed, seed + nsampling))
     own = _job(values, Entry.parse(method), devices.choose(device))
-    job = replace(own, seeds=seeds, batch=batch_size, hole=hole, window=window, rank=rank)
+    job = replace(own, seeds=seeds.several(seed, nsampling), batch=batch_size, hole=hole, window=window, rank=rank)
     write_text(_beside(output, single, "params.yaml"), _yaml(values))
     for number, one in enumerate(work, 1):
         files = [output] if single else [output / one.key / f"{k:02d}.png" for k in range(nsampling)]
@@ -73,7 +72,10 @@ def main(
 
 def complete(job: Job, one: pairs.Pair, files: Sequence[Path], note: Path) -> bool:
     """One picture's completions as PNG files, then their provenance; False where they were there already."""
-    image_HWC, hole_HW = pairs.read(one, job.hole)
+    original, mask = pairs.opened(one, job.hole)
+    image_HWC, hole_HW = original.image_HWC, mask.hole_HW
+    for line in pairs.remarks(original, mask, str(one.image), str(one.mask)):
+        print(f"warning: {line}", file=sys.stderr)
     if doubt := pairs.suspicion(image_HWC, hole_HW):
         other = "black" if job.hole == "white" else "white"
         print(f"warning: {one.mask}: {doubt}; --hole {other} reads the mask the other way", file=sys.stderr)
@@ -82,7 +84,7 @@ def complete(job: Job, one: pairs.Pair, files: Sequence[Path], note: Path) -> bo
     if note.is_file() and note.read_text() == text and all(file.is_file() for file in files):
         return False
     for file, picture_HWC in zip(files, completions(job, image_HWC, hole_HW), strict=True):
-        write_png(file, picture_HWC.numpy())
+        write_bytes(file, original.completed(picture_HWC.numpy(), hole_HW))
     write_text(note, text)
     return True
 

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from stages.contract import UserError
 from stages.project.files import write_text
-from stages.project.params import load, nearest, read
+from stages.project.params import check, load, nearest
 
 PRESETS = Path("presets")
 BASE = "photographs"
@@ -64,7 +64,8 @@ def render(name: str) -> str:
     yaml = YAML()
     yaml.preserve_quotes, yaml.width = True, 4096  # lines are broken where the base breaks them
     values = yaml.load(text)
-    overlay(values, read(PRESETS / f"{name}.yaml"), f"{PRESETS / name}.yaml")
+    overlay(values, load(PRESETS / f"{name}.yaml"), f"{PRESETS / name}.yaml")
+    check(values, PRESETS / f"{name}.yaml")
     out = io.StringIO()
     yaml.dump(values, out)
     return out.getvalue()

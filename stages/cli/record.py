@@ -20,8 +20,8 @@ from stages.evaluation.protocols import signed
 from stages.evaluation.sweeps import comparison, points
 from stages.evaluation.sweeps.points import Point, Sweep
 from stages.pages.tables import scores
+from stages.project import names, paths, provenance
 from stages.project import params as settings
-from stages.project import paths, provenance
 from stages.project.entries import Entry
 from stages.project.locks import held
 from stages.project.params import validate
@@ -44,6 +44,8 @@ def main(
     """Write finished scores to MLflow; what is there already stays as it is."""
     if point and not sweep:
         raise UserError("--point needs --sweep NAME, the sweep that it belongs to")
+    if sweep:
+        names.check_folder(sweep, "--sweep")
     values = settings.read(params)
     track = validate(TrackParams, values.get("track", {}), "track")
     if track.backend == "none":

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from stages.cli import options
 from stages.contract import Request, Transfers, UserError
 from stages.images import files
-from stages.images.files import Hole
+from stages.images.mask_levels import Hole
 from stages.project import devices, paths
 from stages.project import params as settings
 from stages.project.entries import Entry
-from stages.project.files import write_json
+from stages.project.files import write_bytes, write_json
 from stages.project.hashing import of_file
+from stages.project.progress import tell
 from stages.project.provenance import commit
 from stages.project.releases import read_config
 from stages.sampling import inpainters, pairs, windows
@@ -41,10 +42,14 @@ def main(
     """Fill a hole after another image."""
     if output.suffix.lower() != ".png":
         raise UserError(f"{output}: results are PNG files (JPEG changes known pixels); name a .png")
-    image_HWC, hole_HW = pairs.read(pairs.Pair(source.stem, source, mask), hole)
+    original, read = pairs.opened(pairs.Pair(source.stem, source, mask), hole)
+    image_HWC, hole_HW = original.image_HWC, read.hole_HW
     target_HWC = _read_target(target, source, image_HWC)
+    for line in pairs.remarks(original, read, str(source), str(mask)):
+        tell(f"warning: {line}")
     inpainter, size, origin = _inpainter(settings.read(params, set_ or ()), Entry.parse(method), devices.choose(device))
-    files.write_png(output, carried(inpainter, size, image_HWC, hole_HW, target_HWC))
+    picture_HWC = carried(inpainter, size, image_HWC, hole_HW, target_HWC)
+    write_bytes(output, original.completed(picture_HWC, hole_HW))
     inputs = {"source": source, "mask": mask, "target": target}
     hashes = {name: {"file": path.name, "sha256": of_file(path)} for name, path in inputs.items()}
     write_json(output.with_suffix(".provenance.json"), {**origin, **hashes, "hole": hole}, indent=2)

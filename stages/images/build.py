@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from stages.contract import UserError
-from stages.images.audit import Audit
 from stages.images.dataset_params import DatasetParams
 from stages.images.dataset_writer import DatasetWriter
 from stages.images.layouts import classes, layout
+from stages.images.limits import refuse_losses
 from stages.images.manifest import of_items
 from stages.images.names import key_of
 from stages.images.prepare import Prepared, Refused, prepare
@@ -33,7 +33,8 @@ Track = Callable[[Iterable[Item], str, int], Iterable[Item]]  # items as they co
 def build(name: str, params: DatasetParams, folder: Path, track: Track) -> dict[str, Any]:
     """Make the dataset in `folder` and return its card (dataset.json).
 
-    UserError where more than `quarantine_limit` of the files are unusable: their list is then beside `folder`.
+    UserError where more than `quarantine_limit` of the files are unusable, or more than `duplicates.limit` of train
+    duplicates, or nothing of train is left: their list is then beside `folder`.
     """
     source = layout(params.layout)
     items = source.items(params)
@@ -42,7 +43,7 @@ def build(name: str, params: DatasetParams, folder: Path, track: Track) -> dict[
         for split in ORDER:
             own = [item for item in items if item.split == split]
             writer.write(split, _prepared(track(own, split, len(own)), params))
-        _refuse_past_limit(name, params, writer.audit, len(items), folder)
+        refuse_losses(writer.audit, params, Counter(item.split for item in items), folder.with_name(name))
         for table, frame in writer.audit.tables().items():
             tables.write(frame, part / table)
         card = writer.audit.card(name, params, classes(params))
@@ -53,8 +54,12 @@ def build(name: str, params: DatasetParams, folder: Path, track: Track) -> dict[
 
 
 def keys(items: list[Item]) -> dict[str, str]:
-    """Name -> key; names that would share a key are told apart by a hash."""
+    """Name -> key; names that would share a key are told apart by a hash. UserError where two items share a name."""
     plain = {item.name: key_of(Path(item.name)) for item in items}
+    if len(plain) < len(items):
+        name, _ = Counter(item.name for item in items).most_common(1)[0]
+        paths = [str(item.path) for item in items if item.name == name]
+        raise UserError(f"{paths[0]} and {paths[1]} are both called {name}; rename one")
     counts = Counter(plain.values())
     return {name: key if counts[key] == 1 else f"{key}-{_hash(name)}" for name, key in plain.items()}
 
@@ -71,14 +76,3 @@ def _prepared(items: Iterable[Item], params: DatasetParams) -> Iterator[Prepared
     with ThreadPoolExecutor(workers) as pool:
         while batch := list(islice(stream, 16 * workers)):  # so many at once, or all results would lie in memory
             yield from pool.map(work, batch)
-
-
-def _refuse_past_limit(name: str, params: DatasetParams, audit: Audit, count: int, folder: Path) -> None:
-    if len(audit.refused) <= params.quarantine_limit * count:
-        return
-    table = tables.write(audit.tables()["quarantine"], folder.with_name(f"{name}-quarantine"))
-    first = audit.refused[0]
-    raise UserError(
-        f"{len(audit.refused)} of {count} files of {name} are unusable, over datasets.{name}.quarantine_limit = "
-        f"{params.quarantine_limit}; the first: {first['name']}: {first['reason']}; all: {table}"
-    )

@@ -29,6 +29,7 @@ class Duplicates(Params):
 
     near: Annotated[int, Field(ge=0, le=16)] | None = 8  # bits of 64 that differ at most (and 16 x 16 thumbnails agree)
     remove: bool = True  # false: listed, and kept
+    limit: Share = 0.25  # a larger share of train removed ends the run: splits overlap, or pictures only look alike
 
 
 class DatasetParams(Params):

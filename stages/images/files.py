@@ -4,27 +4,30 @@ Mask files are white in the hole unless it is declared otherwise.
 """
 
 import io
-import warnings
-from enum import StrEnum
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from stages.contract import UserError
+from stages.images.mask_levels import Mask, mask_of
 from stages.images.pixels import Bool, Uint8
 from stages.project.files import write_bytes
 
 MAX_PIXELS = 89_478_485  # 256 MiB of RGB: PIL's own mark of a decompression bomb
-THRESHOLD = 127  # a mask pixel above it is white; conventions of LaMa, IOPaint, diffusers
-
-
-class Hole(StrEnum):
-    """The colour of a hole in mask files."""
-
-    white = "white"
-    black = "black"
+Image.MAX_IMAGE_PIXELS = None  # a reader's own limit decides, and by its own reason
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # by EXIF's orientation
 
 
 def read_rgb(path: Path, limit: int = MAX_PIXELS) -> Uint8:
@@ -35,69 +38,98 @@ def read_rgb(path: Path, limit: int = MAX_PIXELS) -> Uint8:
         raise UserError(f"{path}: {error}; give a readable image file") from error
 
 
+def read_mask(path: Path, hole: str = "white") -> Mask:
+    """A mask file: its hole_HW (True = missing), and a remark where it is not plain; `hole` declares its colour."""
+    try:
+        picture_HWC = decode(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: {error}; give a readable image file") from error
+    return mask_of(picture_HWC, hole, str(path))
+
+
 def read_hole(path: Path, hole: str = "white") -> Bool:
-    """A mask file as hole_HW (True = missing), thresholded at 127; `hole` declares the colour of its hole."""
-    return hole_of(read_rgb(path), hole)
-
-
-def hole_of(mask_HWC: Uint8, hole: str) -> Bool:
-    """A mask picture as hole_HW (True = missing)."""
-    if hole not in set(Hole):
-        raise UserError(f"hole: {hole!r}: the hole of a mask file is white or black")
-    white_HW = mask_HWC.sum(axis=-1, dtype=np.int32) > 3 * THRESHOLD
-    return white_HW if hole == "white" else ~white_HW
+    """A mask file's hole_HW (True = missing) alone."""
+    return read_mask(path, hole).hole_HW
 
 
 def write_png(path: Path, image_HWC: Uint8) -> None:
-    """uint8 RGB (H, W, 3) or grey (H, W) as a PNG that is there whole or not at all."""
+    """uint8 RGB or RGBA (H, W, C) or grey (H, W) as a PNG that is there whole or not at all."""
     write_bytes(path, encode_png(image_HWC))
 
 
-def encode_png(image_HWC: Uint8) -> bytes:
-    """uint8 RGB (H, W, 3) or grey (H, W) as the bytes of a PNG; the same bytes for the same pixels."""
+def encode_png(image_HWC: Uint8, profile: bytes | None = None) -> bytes:
+    """RGB, RGBA or grey as the bytes of a PNG, the same for the same pixels; `profile`: an ICC profile to embed."""
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(image_HWC)).save(buffer, format="PNG")
+    Image.fromarray(np.ascontiguousarray(image_HWC)).save(buffer, format="PNG", icc_profile=profile)
     return buffer.getvalue()
 
 
 def decode_rgb(data: bytes, limit: int = MAX_PIXELS) -> Uint8:
-    """An encoded image as upright uint8 RGB (H, W, 3).
+    """An encoded image as upright uint8 RGB (H, W, 3): as `decode` gives it, transparency laid on white."""
+    return on_white(decode(data, limit))
 
-    Grey, palette, CMYK and 16-bit grey are converted; transparency is laid on white. ValueError tells why an image
-    cannot be had: empty, not an image, truncated, more than `limit` pixels, or a mode without a defined RGB.
+
+def decode(data: bytes, limit: int = MAX_PIXELS) -> Uint8:
+    """An encoded image as upright uint8 RGB (H, W, 3), or RGBA (H, W, 4) where it has transparency.
+
+    Grey, palette, CMYK and 16-bit grey are converted. ValueError as `opened`, or for a mode without a defined RGB.
+    """
+    with opened(data, limit) as image:
+        return upright(image)
+
+
+@contextmanager
+def opened(data: bytes, limit: int = MAX_PIXELS) -> Iterator[Image.Image]:
+    """The encoded image, of no more than `limit` pixels, not decoded yet.
+
+    ValueError tells why it cannot be had: empty, not an image, truncated, more than `limit` pixels.
     """
     if not data:
         raise ValueError("empty file")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `limit` decides, before anything is decoded
-        try:
-            with Image.open(io.BytesIO(data)) as image:
-                _guard(image, limit)
-                return np.array(_upright_rgb(image), dtype=np.uint8)  # a copy: PIL lends a read-only one
-        except UnidentifiedImageError as error:
-            raise ValueError("not an image") from error
-        except Image.DecompressionBombError as error:
-            raise ValueError(f"oversized: over the limit of {limit} pixels") from error
-        except (OSError, SyntaxError, EOFError) as error:  # what PIL's decoders raise on broken data
-            raise ValueError(f"unreadable: {error}") from error
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            _guard(image, limit)
+            yield image
+    except UnidentifiedImageError as error:
+        raise ValueError("not an image") from error
+    except (OSError, SyntaxError, EOFError) as error:  # what PIL's decoders raise on broken data
+        raise ValueError(f"unreadable: {error}") from error
+
+
+def upright(image: Image.Image) -> Uint8:
+    """An opened image turned as it is to be viewed: RGB, or RGBA where it has transparency."""
+    turn = TURNS.get(_orientation(image))
+    turned = image if turn is None else image.transpose(turn)
+    if turned.mode.startswith("I"):
+        return np.repeat(_eight_bit(np.asarray(turned))[..., None], 3, axis=-1)
+    if turned.mode in {"RGBA", "LA", "PA"} or "transparency" in turned.info:
+        return np.array(turned.convert("RGBA"), dtype=np.uint8)  # a copy: PIL lends a read-only one
+    if turned.mode not in {"RGB", "L", "1", "P", "CMYK", "YCbCr"}:
+        raise ValueError(f"no defined RGB for mode {turned.mode}")
+    return np.array(turned.convert("RGB"), dtype=np.uint8)
+
+
+def on_white(image_HWC: Uint8) -> Uint8:
+    """RGB as it is; RGBA laid on white."""
+    if image_HWC.shape[-1] == 3:
+        return image_HWC
+    clear = Image.fromarray(image_HWC)
+    return np.array(Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear).convert("RGB"), dtype=np.uint8)
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF's; 1 where none can be read. ImageOps.exif_transpose writes the EXIF anew, and fails on odd tags."""
+    image.load()  # some formats have it behind the pixels
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # PIL raises whatever it meets in damaged tags, and viewers show such a picture as it is stored
+        return 1
 
 
 def _guard(image: Image.Image, limit: int) -> None:
     width, height = image.size
     if width * height > limit:
         raise ValueError(f"oversized: {width} x {height} is over the limit of {limit} pixels")
-
-
-def _upright_rgb(image: Image.Image) -> Image.Image:
-    upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith("I"):
-        return Image.fromarray(_eight_bit(np.asarray(upright))).convert("RGB")
-    if upright.mode in {"RGBA", "LA", "PA"} or "transparency" in upright.info:
-        opaque = upright.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", opaque.size, "white"), opaque).convert("RGB")
-    if upright.mode not in {"RGB", "L", "1", "P", "CMYK", "YCbCr"}:
-        raise ValueError(f"no defined RGB for mode {upright.mode}")
-    return upright.convert("RGB")
 
 
 def _eight_bit(grey_HW: NDArray[np.integer]) -> Uint8:

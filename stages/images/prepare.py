@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from stages.contract import UserError
+from stages.images.appearance import Appearance, appearance_of, sha256_of
 from stages.images.dataset import decode
 from stages.images.dataset_params import DatasetParams
-from stages.images.duplicates import Appearance, appearance_of, sha256_of
 from stages.images.pixels import Uint8
 from stages.images.sources.item import Item
+
+LONGEST = 65500  # pixels of a side: libjpeg encodes no more
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,10 @@ class Refused:
 def prepare(item: Item, params: DatasetParams, classes: int) -> Prepared | Refused:
     """The item as it will be stored; whatever is wrong with its files becomes a reason."""
     try:
-        image_HWC = item.image(params.max_pixels)
+        image_HWC = _decoded(lambda: item.image(params.max_pixels))
         appearance = appearance_of(image_HWC)
-        labels_HW = _checked(item.labels(), classes) if item.labels else None
-        size = stored_size(image_HWC, item.split, params)
+        labels_HW = _checked(_decoded(item.labels), classes) if item.labels else None
+        size = _bounded(stored_size(image_HWC, item.split, params), image_HWC, params)
         centre = None if _stays_whole(item.split, params) else params.size
         image_HWC = crop(resize(image_HWC, size, cv2.INTER_AREA), centre)
         labels_HW = None if labels_HW is None else crop(resize(labels_HW, size, cv2.INTER_NEAREST), centre)
@@ -92,6 +95,24 @@ def encode(image_HWC: Uint8, params: DatasetParams) -> bytes:
 
         return simplejpeg.encode_jpeg(np.ascontiguousarray(image_HWC), params.quality, "RGB", "444")
     return _png(image_HWC[..., ::-1])
+
+
+def _bounded(size: tuple[int, int], image_HWC: Uint8, params: DatasetParams) -> tuple[int, int]:
+    """(height, width) to resize to, unless that is a strip which no file holds, or memory hardly."""
+    if max(size) > LONGEST or size[0] * size[1] > params.max_pixels:
+        height, width = image_HWC.shape[:2]
+        raise ValueError(f"elongated: {width} x {height} would become {size[1]} x {size[0]}; crop it")
+    return size
+
+
+def _decoded(read: Callable[[], Uint8]) -> Uint8:
+    """What `read` gives; whatever else a decoder raises on damaged bytes is a ValueError: no file ends a run."""
+    try:
+        return read()
+    except (ValueError, OSError, UserError):
+        raise
+    except Exception as error:
+        raise ValueError(f"unreadable: {type(error).__name__}: {error}") from error
 
 
 def _png(image: Uint8) -> bytes:

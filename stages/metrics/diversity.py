@@ -17,7 +17,7 @@ from stages.metrics.core.batch import EvalBatch
 from stages.metrics.core.contract import Better, Default, Metric, MetricContext
 from stages.metrics.core.label import Label
 from stages.metrics.core.lpips_input import LpipsInput
-from stages.metrics.core.lpips_network import BACKBONES, tower
+from stages.metrics.core.lpips_network import BACKBONES
 from stages.metrics.core.pair_estimators import ESTIMATORS, AllPairs, SomePairs
 from stages.metrics.core.pixel_diversity import PixelDiversity
 
@@ -71,7 +71,7 @@ def build(context: MetricContext, name: str) -> Metric:
     if name == "diversity_pixel":
         return PixelDiversity()
     estimator, shown = _parts(name)
-    tower(shown.net, context.device)  # known to be there before anything is decoded
+    shown.require(name, context)
     return Diversity(name, shown, ESTIMATORS[estimator]())
 
 

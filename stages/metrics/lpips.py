@@ -13,7 +13,7 @@ from stages.metrics.core.batch import EvalBatch
 from stages.metrics.core.contract import Better, Default, MetricContext
 from stages.metrics.core.label import Label
 from stages.metrics.core.lpips_input import LpipsInput
-from stages.metrics.core.lpips_network import BACKBONES, tower
+from stages.metrics.core.lpips_network import BACKBONES
 
 NAMES = tuple(f"lpips_{net}" for net in BACKBONES)
 BETTER: Better = "lower"
@@ -43,5 +43,5 @@ def needs(name: str) -> str:
 def build(context: MetricContext, name: str) -> LpipsToTruth:
     """The metric `lpips_<net>`, or `lpips_<net>_hole`; AbsentError where its backbone cannot be had."""
     shown = _shown(name)
-    tower(shown.net, context.device)  # known to be there before anything is decoded
+    shown.require(name, context)
     return LpipsToTruth(name, shown)

@@ -13,7 +13,7 @@ from torch import Tensor
 from stages.contract import UserError
 from stages.images.pixels import LEVELS
 from stages.metrics.core.batch import EvalBatch
-from stages.metrics.core.contract import Better, Default, MetricContext
+from stages.metrics.core.contract import Better, Default, MetricContext, require_side
 from stages.metrics.core.label import Label
 
 NAMES = ("ssim_uniform7", "ssim_gaussian11")
@@ -86,7 +86,9 @@ def needs(name: str) -> None:
 
 
 def build(context: MetricContext, name: str) -> Ssim:
-    """The metric `ssim_uniform7` or `ssim_gaussian11`."""
+    """The metric `ssim_uniform7` or `ssim_gaussian11`; AbsentError for images that are smaller than its window."""
     if name not in windows():
         raise UserError(f"params: metric {name}: write {' or '.join(windows())}")
-    return Ssim(name, *windows()[name], context.device)
+    profile_L, correction = windows()[name]
+    require_side(name, len(profile_L), context)
+    return Ssim(name, profile_L, correction, context.device)

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from stages.contract import UserError
+
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
@@ -44,6 +46,15 @@ def link_folder(source: Path, target: Path) -> None:
     with atomic_folder(target) as part:
         shutil.copytree(source, part, copy_function=_link, dirs_exist_ok=True)
         os.utime(part)  # written now, whenever its source was
+
+
+def refuse_no_folder(folder: Path, named: str) -> None:
+    """UserError where files cannot be written in `folder`, there already or not; `named` is what the user called it."""
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise UserError(f"{named} {folder}: {there} is a file; name a folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UserError(f"{named} {folder}: {there} cannot be written to; name another folder")
 
 
 def keep_newest(folder: Path, count: int) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 
 from stages.contract import UserError
@@ -13,23 +15,34 @@ from stages.contract import UserError
 
 @contextmanager
 def held(path: Path, patience_s: float, busy: str) -> Iterator[None]:
-    """Hold the lock at `path`, waiting at most `patience_s`; UserError(busy) where another process keeps it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        until = time.monotonic() + patience_s
-        while not _taken(file.fileno()):
-            if time.monotonic() >= until:
-                raise UserError(busy)
-            time.sleep(0.1)
+    """Hold the lock at `path`, waiting at most `patience_s`; UserError(busy) where another process keeps it.
+
+    The file is the holder's: it may remove it, and whoever waited for it then waits at the path's next one.
+    """
+    until = time.monotonic() + patience_s
+    while (file := _opened(path)) is None:
+        if time.monotonic() >= until:
+            raise UserError(busy)
+        time.sleep(0.1)
+    with file:
         yield
 
 
-def is_free(path: Path) -> bool:
-    """Whether nobody holds the lock now."""
-    if not path.exists():
-        return True
-    with path.open("a") as file:
-        return _taken(file.fileno())
+def _opened(path: Path) -> TextIOWrapper | None:
+    """The file, locked; None where another process has it, or it was removed before it was ours."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("a")
+    if _taken(file.fileno()) and _is_at(path, file.fileno()):
+        return file
+    file.close()
+    return None
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _taken(descriptor: int) -> bool:

@@ -9,6 +9,17 @@ import hashlib
 import numpy as np
 import torch
 
+from stages.contract import UserError
+
+LARGEST = 2**63 - 1  # torch's seeds are int64
+
+
+def several(seed: int, count: int) -> tuple[int, ...]:
+    """seed, seed + 1, ...: so many; UserError unless all are from 0 to 2^63 - 1."""
+    if seed < 0 or count < 1 or seed + count - 1 > LARGEST:
+        raise UserError(f"{count} seeds from {seed} on: take one at least, each from 0 to {LARGEST} (2^63 - 1)")
+    return tuple(range(seed, seed + count))
+
 
 def derive(seed: int, *place: int | str) -> int:
     """A 63-bit seed for one place of a run, such as (step, rank); unlike places give unrelated seeds."""
@@ -22,7 +33,12 @@ def seed_all(seed: int, *place: int | str) -> None:
 
 
 def generator(seed: int, *place: int | str) -> np.random.Generator:
-    """A numpy generator for (seed, place), e.g. (seed, "masks", key); other places give independent streams."""
+    """A numpy generator for (seed, place), e.g. (seed, "masks", key); other places give independent streams.
+
+    UserError for a seed below 0: a dataset's, say.
+    """
+    if seed < 0:
+        raise UserError(f"params: a seed is {seed}; give a whole number from 0 on")
     return np.random.default_rng([seed, *(part if isinstance(part, int) else number(part) for part in place)])
 
 

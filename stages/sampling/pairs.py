@@ -1,5 +1,7 @@
 """Images and their masks, paired by name and never by sorted position."""
 
+import filecmp
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,14 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.contract import UserError
-from stages.images import files
+from stages.images import files, originals
+from stages.images.listing import ENDINGS, image_files
+from stages.images.mask_levels import Mask
 from stages.images.masks import doubt
-from stages.images.names import ENDINGS
+from stages.images.names import beside, distinct, stem_of
+from stages.images.originals import Original
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One picture to complete: its key (the image file's stem), image file and mask file."""
+    """One picture to complete: its key (the image file's name without ending), image file and mask file."""
 
     key: str
     image: Path
@@ -22,33 +27,44 @@ class Pair:
 
 
 def pair(images: Path, masks: Path) -> list[Pair]:
-    """A file or a folder with a file or a folder: `a.jpg` goes with `a.png`; one mask file goes with every image."""
-    pictures = _by_stem(images)
+    """A file or a folder with a file or a folder: `a.jpg` goes with `a.png`; one mask file goes with every image.
+
+    In one folder of both, as LaMa's, `x.png` goes with `x_mask.png` or `x_mask001.png`.
+    """
+    pictures = _by_name(images)
     if masks.is_file():
         return [Pair(key, path, masks) for key, path in pictures.items()]
-    holes = _by_stem(masks)
-    missing = [key for key in pictures if key not in holes]
-    if missing:
-        raise UserError(f"{masks}: no mask named {missing[0]}.* ({len(missing)} of {len(pictures)} images have none)")
+    holes = _by_name(masks)
+    if masks.samefile(images if images.is_dir() else images.parent):
+        return _in_one_folder(pictures, holes, masks)
+    _refuse_missing(pictures, set(holes), masks, "")
     return [Pair(key, path, holes[key]) for key, path in pictures.items()]
 
 
-def read(one: Pair, hole: str) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """A pair's image (H, W, 3) and hole (H, W), of one size; the hole is neither nothing nor everything."""
-    image_HWC, hole_HW = files.read_rgb(one.image), files.read_hole(one.mask, hole)
-    refuse_unfit(image_HWC, hole_HW, str(one.image), str(one.mask), f"holes are {hole} (--hole says which colour)")
-    return image_HWC, hole_HW
+def opened(one: Pair, hole: str) -> tuple[Original, Mask]:
+    """A pair's image and mask, of one size; UserError where the mask is unfit, or is the image itself."""
+    original, mask = originals.read(one.image), files.read_mask(one.mask, hole)
+    if filecmp.cmp(one.image, one.mask, shallow=False):
+        raise UserError(f"{one.mask}: the mask is the image itself; name its mask, {hole} in the hole")
+    refuse_unfit(original, mask, str(one.image), str(one.mask), f"holes are {hole} (--hole says which colour)")
+    return original, mask
 
 
-def refuse_unfit(image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_], image: str, mask: str, rule: str) -> None:
-    """UserError unless the hole (H, W) is of the image's size, and neither nothing nor everything."""
-    if image_HWC.shape[:2] != hole_HW.shape:
-        sizes = [f"{shape[1]} x {shape[0]}" for shape in (hole_HW.shape, image_HWC.shape)]
-        raise UserError(f"{mask}: {sizes[0]} pixels, but {image} has {sizes[1]}; give a mask of the same size")
-    if not hole_HW.any():
-        raise UserError(f"{mask}: no hole in it; {rule}")
-    if hole_HW.all():
-        raise UserError(f"{mask}: nothing is known, all of it is hole; {rule}")
+def refuse_unfit(original: Original, mask: Mask, image: str, name: str, rule: str) -> None:
+    """UserError unless the mask `name` is of the image's size, and its hole is neither nothing nor everything."""
+    if original.own_HWC.shape[:2] != mask.hole_HW.shape:
+        sizes = [f"{shape[1]} x {shape[0]}" for shape in (mask.hole_HW.shape, original.own_HWC.shape)]
+        raise UserError(f"{name}: {sizes[0]} pixels, but {image} has {sizes[1]}; give a mask of the same size")
+    seen = f"; {mask.remark}" if mask.remark else ""
+    if not mask.hole_HW.any():
+        raise UserError(f"{name}: no hole in it; {rule}{seen}")
+    if mask.hole_HW.all():
+        raise UserError(f"{name}: nothing is known, all of it is hole; {rule}{seen}")
+
+
+def remarks(original: Original, mask: Mask, image: str, name: str) -> list[str]:
+    """What the person should know of a pair's files, a line each: what results lose, how the mask `name` was read."""
+    return [f"{image}: {loss}" for loss in original.lost] + ([f"{name}: {mask.remark}"] if mask.remark else [])
 
 
 def suspicion(image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_]) -> str | None:
@@ -61,17 +77,39 @@ def suspicion(image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_]) -> str |
     return None
 
 
-def _by_stem(place: Path) -> dict[str, Path]:
-    if place.is_file():
-        return {place.stem: place}
-    if not place.is_dir():
+def pictures(folder: Path) -> list[Path]:
+    """A folder's own image files, sorted."""
+    return [folder / name for name in image_files(folder, deep=False)]
+
+
+def _by_name(place: Path) -> dict[str, Path]:
+    if not place.exists():
         raise UserError(f"{place}: no such file or folder")
-    files = sorted(path for path in place.iterdir() if path.suffix.lower() in ENDINGS)
-    if not files:
+    found = pictures(place) if place.is_dir() else [place]
+    if not found:
         raise UserError(f"{place}: no image in this folder (looked for {' '.join(sorted(ENDINGS))})")
-    stems: dict[str, Path] = {}
-    for path in files:
-        if path.stem in stems:
-            raise UserError(f"{path}: {stems[path.stem].name} has the same name; rename one, files are paired by name")
-        stems[path.stem] = path
-    return stems
+    named = ((stem_of(Path(path.name)), path) for path in found)
+    return distinct(named, "has the same name; rename one, files are paired by name")
+
+
+def _in_one_folder(pictures: dict[str, Path], holes: dict[str, Path], folder: Path) -> list[Pair]:
+    """Masks beside their images; of several masks of one image each is a picture to complete, named as the mask."""
+    image_of = beside(holes)
+    if not image_of:
+        line = "images and masks are one folder, and no x_mask.png or x_mask001.png lies beside an x.png in it"
+        raise UserError(f"{folder}: {line}; name the folder of the masks")
+    images = {key: path for key, path in pictures.items() if key not in image_of}
+    counts = Counter(image_of.values())
+    _refuse_missing(images, set(counts), folder, "_mask")
+    return [
+        Pair(image if counts[image] == 1 else mask, images[image], holes[mask])
+        for mask, image in sorted(image_of.items(), key=lambda names: (names[1], names[0]))
+        if image in images
+    ]
+
+
+def _refuse_missing(images: dict[str, Path], masked: set[str], masks: Path, ending: str) -> None:
+    missing = [key for key in images if key not in masked]
+    if missing:
+        count = f"{len(missing)} of {len(images)} images have none"
+        raise UserError(f"{masks}: no mask named {missing[0]}{ending}.* ({count})")

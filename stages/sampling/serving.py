@@ -11,22 +11,27 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from stages.contract import UserError
-from stages.images import files
+from stages.images import files, originals
+from stages.images.mask_levels import mask_of
+from stages.images.originals import Original
 from stages.project import devices, paths
 from stages.project.entries import Entry
-from stages.project.params import validate
+from stages.project.params import nearest, validate
+from stages.project.progress import tell
 from stages.project.releases import CONFIG, WEIGHTS, read_config, read_trained
+from stages.project.seeds import several
 from stages.sampling import inpainters, pairs, windows
 from stages.sampling.completion import Job, completions
 
 INPAINTER = "inpainter.json"
+Decoded = TypeVar("Decoded")
 OPTIONS: dict[str, Any] = {"nsampling": 1, "seed": 0, "hole": "white", "window": "whole"}  # as `plurifill inpaint` has
 INPUTS = {"image": "binary", "mask": "binary"}  # encoded pictures of one size; masks as `hole` says
 OUTPUTS = {"image": "long", "k": "long", "seed": "long", "completion": "binary"}  # `image`: the row asked with
@@ -64,17 +69,15 @@ def serve(folder: Path) -> Callable[[pd.DataFrame, Mapping[str, Any]], pd.DataFr
 def answer(job: Job, asked: pd.DataFrame, options: Mapping[str, Any]) -> pd.DataFrame:
     """K completions of every row's image; UserError names the row that has none and why."""
     given = {**OPTIONS, **options}
-    if given["nsampling"] < 1 or given["seed"] < 0:
-        raise UserError(
-            f"nsampling {given['nsampling']}, seed {given['seed']}: at least one completion, no seed below 0"
-        )
-    seeds = tuple(range(given["seed"], given["seed"] + given["nsampling"]))
+    for name, value in options.items():
+        _refuse_param(name, value)
+    seeds = several(given["seed"], given["nsampling"])
     job = replace(job, seeds=seeds, hole=given["hole"], window=windows.kind(given["window"]))
     rows = []
     for number, (image, mask) in enumerate(zip(asked["image"], asked["mask"], strict=True)):
-        image_HWC, hole_HW = _read(image, mask, number, job.hole)
-        for k, picture_HWC in enumerate(completions(job, image_HWC, hole_HW).numpy()):
-            rows.append((number, k, seeds[k], files.encode_png(picture_HWC)))
+        original, hole_HW = _read(image, mask, number, job.hole)
+        for k, picture_HWC in enumerate(completions(job, original.image_HWC, hole_HW).numpy()):
+            rows.append((number, k, seeds[k], original.completed(picture_HWC, hole_HW)))
     return pd.DataFrame(rows, columns=list(OUTPUTS))
 
 
@@ -87,17 +90,33 @@ def example() -> pd.DataFrame:
     return pd.DataFrame({"image": [files.encode_png(image_HWC)], "mask": [files.encode_png(hole_HW)]})
 
 
-def _read(image: bytes, mask: bytes, number: int, hole: str) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """A row's picture (H, W, 3) and hole (H, W)."""
-    image_HWC, mask_HWC = _decoded(image, f"row {number}: image"), _decoded(mask, f"row {number}: mask")
-    hole_HW = files.hole_of(mask_HWC, hole)
+def _read(image: bytes, mask: bytes, number: int, hole: str) -> tuple[Original, NDArray[np.bool_]]:
+    """A row's picture and hole (H, W); what a person would be warned of is told on stderr."""
     names = (f"row {number}: image", f"row {number}: mask")
-    pairs.refuse_unfit(image_HWC, hole_HW, *names, f"holes are {hole} (the param `hole` says which colour)")
-    return image_HWC, hole_HW
+    if image == mask:
+        raise UserError(f"{names[1]}: the mask is the image itself; send its mask, {hole} in the hole")
+    original = _decoded(originals.decode, image, names[0])
+    read = mask_of(_decoded(files.decode, mask, names[1]), hole, names[1])
+    pairs.refuse_unfit(original, read, *names, f"holes are {hole} (the param `hole` says which colour)")
+    for line in pairs.remarks(original, read, *names):
+        tell(f"warning: {line}")
+    return original, read.hole_HW
 
 
-def _decoded(data: bytes, what: str) -> NDArray[np.uint8]:
+def _refuse_param(name: str, value: Any) -> None:
+    if name not in OPTIONS:
+        raise UserError(f"param {name}: there is no such{nearest(name, list(OPTIONS))}")
+    kind = type(OPTIONS[name])
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise UserError(f"param {name}: {value!r} is no {'text' if kind is str else 'whole number'}")
+
+
+def _decoded(decode: Callable[[bytes], Decoded], data: Any, what: str) -> Decoded:
+    """A picture of `data`, which is whatever was sent in its place."""
+    mend = "send an encoded picture (PNG, JPEG), base64 in the JSON of dataframe_records or dataframe_split"
+    if not isinstance(data, bytes):
+        raise UserError(f"{what}: {type(data).__name__} and no bytes; {mend}")
     try:
-        return files.decode_rgb(data)
+        return decode(data)
     except ValueError as error:
-        raise UserError(f"{what}: {error}; send an encoded picture (PNG, JPEG), base64 in JSON") from error
+        raise UserError(f"{what}: {error}; {mend}") from error

@@ -78,7 +78,7 @@ def _log(experiment: str, name: str, model: Model) -> str:
             python_model=str(Path(__file__).with_name("pyfunc.py")),
             artifacts={"folder": str(model.folder)},
             code_paths=[str(CODE)],
-            model_config={"entry": model.entry},
+            model_config={"entry": model.entry, "params": list(model.options)},
             signature=_signature(model),
             input_example=model.example,
             pip_requirements=list(model.requirements),

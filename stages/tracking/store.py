@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from pydantic import model_validator
 
 from stages.contract import Params, UserError
 from stages.project.locks import held
+from stages.tracking import moved
 
 BATCH = 100  # MLflow takes so many params (and 1000 metrics) in one call
 LOCK_S = 300.0  # a fresh database takes 3-10 s to make ready, once
@@ -32,10 +34,15 @@ class TrackParams(Params):
 
 
 def uri() -> str:
-    """MLFLOW_TRACKING_URI, or the project's own database."""
+    """MLFLOW_TRACKING_URI, or the project's own database.
+
+    An address ends at a `?`: where the project's path has one, the database's is relative.
+    """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # its news would break the bar
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path('mlflow.db').resolve()}"
+    database = Path("mlflow.db").resolve()
+    own = database.name if "?" in str(database) else str(database)
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{own}"
 
 
 def connect(params: TrackParams, purpose: Purpose) -> tuple[Any, str]:
@@ -49,10 +56,11 @@ def connect(params: TrackParams, purpose: Purpose) -> tuple[Any, str]:
     if not (where := uri()).startswith("sqlite:///"):
         client = MlflowClient(where)
         return client, _found_or_made(client, name, None)
-    database = Path(where.removeprefix("sqlite:///")).resolve()
+    database = Path(where.removeprefix("sqlite:///").partition("?")[0]).resolve()
     with held(Path(f"{database}.lock"), LOCK_S, f"{database}.lock: held by another process for {LOCK_S:.0f} s"):
         client = MlflowClient(where)
-        return client, _found_or_made(client, name, (database.parent / "mlartifacts").as_uri())
+        moved.follow(database)
+        return client, _found_or_made(client, name, moved.address(database))
 
 
 @contextmanager
@@ -64,7 +72,7 @@ def asked() -> Iterator[None]:
         raise UserError("mlflow is not installed: make setup brings it; nothing else needs it") from error
     try:
         yield
-    except (MlflowException, OSError) as error:
+    except (MlflowException, OSError, sqlite3.Error) as error:
         raise UserError(f"MLflow at {uri()}: {line(error)}") from error
 
 
@@ -105,9 +113,14 @@ def trained(client: Any, experiment: str, fingerprint: str) -> str | None:
 def _found_or_made(client: Any, name: str, artifacts: str | None) -> str:
     from mlflow.exceptions import MlflowException
 
-    if (found := client.get_experiment_by_name(name)) is not None:
-        return found.experiment_id
-    try:
-        return client.create_experiment(name, artifact_location=artifacts)
-    except MlflowException:  # made by another process meanwhile (on a server there is no lock to hold)
-        return client.get_experiment_by_name(name).experiment_id
+    if (found := client.get_experiment_by_name(name)) is None:
+        try:
+            return client.create_experiment(name, artifact_location=artifacts)
+        except MlflowException:  # made by another process meanwhile (on a server there is no lock to hold)
+            found = client.get_experiment_by_name(name)
+    if found.lifecycle_stage == "deleted":
+        mend = f"MLFLOW_TRACKING_URI={uri()} mlflow experiments restore -x {found.experiment_id}"
+        raise UserError(
+            f"MLflow's experiment {name} is deleted; name another (track.experiment), or restore it: {mend}"
+        )
+    return found.experiment_id

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
+from stages.project.files import write_json
 from stages.project.progress import tell
 from stages.tracking import store
 from stages.tracking.store import BATCH, TrackParams
@@ -78,32 +79,30 @@ class Tracker:
     def _open(self) -> None:
         uri = store.uri()
         self._client, experiment = store.connect(self.params, "training")
-        resumed = self._resume(uri)
+        resumed = self._resume()
         if not resumed:
-            self._create(uri, experiment)
+            self._create(experiment)
         tell(f"{self.about.name}: MLflow run {self._id} of experiment {experiment}")
         if self.params.system_metrics:
             self._watch(uri, resumed)
 
-    def _resume(self, uri: str) -> bool:
+    def _resume(self) -> bool:
         from mlflow.exceptions import MlflowException
 
-        note = self._note()
-        if not note.is_file() or (last := json.loads(note.read_text()))["uri"] != uri:
+        if not self._note().is_file():
             return False
+        self._id = json.loads(self._note().read_text())["run"]
         try:
-            self._client.update_run(last["run"], status="RUNNING")
-        except MlflowException:  # deleted since
+            self._client.update_run(self._id, status="RUNNING")
+        except MlflowException:  # deleted since, or of another database: ids are unique over all
             return False
-        self._id = last["run"]
         return True
 
-    def _create(self, uri: str, experiment: str) -> None:
+    def _create(self, experiment: str) -> None:
         run = self._client.create_run(experiment, run_name=self.about.name, tags=self._tags(experiment))
         self._id = run.info.run_id
         store.log_params(self._client, self._id, store.flat(self.about.params))
-        self._note().parent.mkdir(parents=True, exist_ok=True)
-        self._note().write_text(json.dumps({"uri": uri, "run": self._id}))
+        write_json(self._note(), {"run": self._id})
 
     def _tags(self, experiment: str) -> dict[str, str]:
         runs = {

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import shutil
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ from stages.images import masks
 from stages.images.dataset import Dataset
 from stages.images.stream import TrainStream, fixed
 from stages.metrics.core import classifier_maps, lpips_network
-from stages.project import code, devices, hashing, locks, paths, provenance, signals, tables, weights
+from stages.project import code, devices, hashing, paths, provenance, signals, tables, weights
 from stages.project.files import keep_newest, link_folder
 from stages.project.releases import Release, publish, read_config, read_trained
 from stages.project.seeds import seed_all
@@ -31,9 +30,9 @@ from stages.training.accelerator import TorchAccelerator
 from stages.training.distributed import Ranks
 from stages.training.loop import Run, Training, train
 from stages.training.parts import Plan
+from stages.training.workplace import Workplace
 
 KEPT = 3  # finished configurations of a part: one may come back by an edit that is taken back
-PATIENCE_S = 20.0  # for a process that was asked to stop to save its state
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,7 @@ class TrainingSession:
         accelerator = TorchAccelerator(plan.title, loop, device, ranks, lpips_network.distance, classifier_maps.maps)
         seed_all(loop.seed, "build")
         part = plan.build(parents, seen.spec, accelerator)
+        _refuse_small(plan, seen, accelerator)
         run_with = partial(
             Run,
             part,
@@ -69,14 +69,16 @@ class TrainingSession:
     def run(self, track: TrackParams) -> None:
         """Train to the end and publish; nothing is done where this very result is there already."""
         ranks, progress = self.accelerator.ranks, paths.progress(self.plan.method, self.plan.name, self.fingerprint)
-        with self._lock(progress):
+        place = Workplace(self.plan.title, progress)
+        with place.held() if ranks.leads else nullcontext():
             if ranks.any(ranks.leads and self._stands()):
                 if ranks.leads:
                     print(f"{self._folder}: trained already, in this very configuration", file=sys.stderr)
             else:
                 self._train(progress, track)
             if ranks.leads:
-                _remove_stale(progress)
+                place.remove_others()
+                place.remove()
         ranks.wait()  # the next part reads what rank 0 has published
 
     def _train(self, progress: Path, track: TrackParams) -> None:
@@ -142,12 +144,6 @@ class TrainingSession:
     def _finished(self) -> Path:
         return paths.finished(self.plan.method, self.plan.name, self.fingerprint)
 
-    def _lock(self, progress: Path) -> AbstractContextManager[None]:
-        if not self.accelerator.ranks.leads:
-            return nullcontext()
-        busy = f"{progress}: another process trains {self.plan.title} in this configuration; wait for it, or stop it"
-        return locks.held(progress / "lock", PATIENCE_S, busy)
-
 
 def _config(plan: Plan, seen: Dataset, val: Dataset, accelerator: TorchAccelerator) -> dict[str, Any]:
     return {
@@ -163,6 +159,18 @@ def _config(plan: Plan, seen: Dataset, val: Dataset, accelerator: TorchAccelerat
         "left_out": accelerator.left_out(),
         "code": code.digest(f"stages.methods.{plan.method}.{plan.name}"),
     }
+
+
+def _refuse_small(plan: Plan, seen: Dataset, accelerator: TorchAccelerator) -> None:
+    """UserError where a classifier that a loss reads does not fit into the images."""
+    asked = ((accelerator.lent, lpips_network.LEAST), (accelerator.lent_features, classifier_maps.LEAST))
+    for found, least in asked:
+        for net in (net for net, network in found.items() if network is not None):
+            if seen.spec.size < least[net]:
+                raise UserError(
+                    f"{plan.title}: losses on {net} need images of {least[net]} px a side, and {seen.name} has "
+                    f"{seen.spec.size}; raise datasets.{seen.name}.size, or name another net"
+                )
 
 
 def lent(accelerator: TorchAccelerator) -> dict[str, dict[str, str]]:
@@ -221,11 +229,3 @@ def _versions() -> dict[str, str]:
 
 def _summary(metrics: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in metrics["final"].items())
-
-
-def _remove_stale(progress: Path) -> None:
-    """This configuration is finished, others of the part are of no use, but for those being trained just now."""
-    shutil.rmtree(progress)
-    for other in progress.parent.iterdir():
-        if locks.is_free(other / "lock"):
-            shutil.rmtree(other, ignore_errors=True)

@@ -64,6 +64,17 @@ def test_nothing_is_made_or_downloaded(machine: Path) -> None:
     assert sorted(machine.rglob("*")) == before
 
 
+def test_a_half_block_is_told_as_far_as_it_goes(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (machine / "params.yaml").write_text("datasets: {half: {size: 64}, rooted: {root: $FACES}, odd: {root: 5}}\n")
+    found = examined(capsys)["datasets"]
+    assert found["half"] == {"layout": "not given", "made": False, "root": "not given"}
+    assert (found["rooted"]["layout"], found["rooted"]["there"]) == ("not given", True)
+    assert (found["odd"]["root"], found["odd"]["there"]) == ("5", False)
+    (machine / "params.yaml").write_text("datasets: {faces: null}\n")
+    with pytest.raises(UserError, match=r"params.yaml: datasets.faces is empty \(null\); it takes a block of keys"):
+        doctor.main()
+
+
 def test_broken_params_are_the_users_mistake(machine: Path) -> None:
     (machine / "params.yaml").write_text("datasets: {")
     with pytest.raises(UserError, match="not readable as YAML"):

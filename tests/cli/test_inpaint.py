@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from stages.cli import app, inpaint
 from stages.contract import UserError
@@ -99,6 +99,56 @@ def test_a_likely_wrong_polarity_is_warned_of(work: Path, capsys: pytest.Capture
     assert "every known pixel has one and the same colour; --hole white reads" in capsys.readouterr().err
 
 
+def test_strokes_on_a_transparent_ground_are_the_hole_and_that_is_told(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hole = files.read_hole(work / "masks/z.png")
+    strokes = np.full((*hole.shape, 4), 255, dtype=np.uint8)
+    strokes[..., 3] = hole * 255
+    Image.fromarray(strokes).save(work / "strokes.png")
+    run(work, image=work / "images/z.png", mask=work / "masks/z.png", output=work / "1.png")
+    assert "warning" not in capsys.readouterr().err
+    run(work, image=work / "images/z.png", mask=work / "strokes.png", output=work / "2.png")
+    assert (work / "1.png").read_bytes() == (work / "2.png").read_bytes()
+    assert "strokes.png: only its transparency tells parts apart: what is drawn" in capsys.readouterr().err
+
+
+def test_a_jpeg_mask_is_read_and_its_levels_are_told(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.open(work / "masks/z.png").save(work / "z.jpg", quality=70)
+    run(work, image=work / "images/z.png", mask=work / "z.jpg", output=work / "1.png")
+    told = capsys.readouterr().err
+    assert "warning: " in told and "z.jpg: its levels are 0 to 255" in told
+
+
+def test_alpha_and_icc_profile_come_back_and_what_is_lost_is_told(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image, hole = files.read_rgb(work / "images/z.png"), files.read_hole(work / "masks/z.png")
+    own = np.dstack([image, np.random.default_rng(1).integers(0, 256, hole.shape, dtype=np.uint8)])
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Image.fromarray(own).save(work / "clear.png", icc_profile=profile)
+    run(work, image=work / "clear.png", mask=work / "masks/z.png", output=work / "1.png")
+    with Image.open(work / "1.png") as done:
+        assert done.info["icc_profile"] == profile
+        assert (np.asarray(done)[~hole] == own[~hole]).all() and (np.asarray(done)[hole][:, 3] == 255).all()
+    assert "warning" not in capsys.readouterr().err
+    Image.fromarray(image[..., 0].astype(np.uint16) * 257).save(work / "deep.png")
+    run(work, image=work / "deep.png", mask=work / "masks/z.png", output=work / "2.png")
+    assert f"warning: {work}/deep.png: 16 bits a channel are rounded to 8\n" in capsys.readouterr().err
+
+
+def test_a_folder_of_images_with_their_masks_beside_them(work: Path) -> None:
+    both = work / "both"
+    both.mkdir()
+    shutil.copy(work / "images/z.png", both / "z.png")
+    shutil.copy(work / "masks/z.png", both / "z_mask001.png")
+    run(work, image=both, mask=both)
+    assert [path.relative_to(work / "out").as_posix() for path in (work / "out").rglob("*.png")] == ["z/00.png"]
+    image, hole = files.read_rgb(both / "z.png"), files.read_hole(both / "z_mask001.png")
+    result = files.read_rgb(work / "out/z/00.png")
+    assert (result[~hole] == image[~hole]).all() and (result[hole] != image[hole]).any()
+
+
 def faults(work: Path) -> dict[str, tuple[dict[str, object], str]]:
     """Each bad input with what its line must say."""
     image, mask = work / "images/z.png", work / "masks/z.png"
@@ -117,6 +167,8 @@ def faults(work: Path) -> dict[str, tuple[dict[str, object], str]]:
         "all hole": ({**one, "mask": work / "everything.png"}, "everything.png: nothing is known"),
         "empty file": ({**one, "image": work / "empty.png"}, "empty.png: empty file"),
         "not an image": ({**one, "image": work / "text.png"}, "text.png: not an image"),
+        "its own mask": ({**one, "mask": image}, "z.png: the mask is the image itself"),
+        "images as masks": ({"mask": work / "images"}, "images and masks are one folder, and no x_mask.png"),
         "no such polarity": ({**one, "hole": "grey"}, "'grey'"),
         "jpeg output": ({**one, "output": work / "o.jpg"}, "o.jpg: results are PNG"),
         "many in one file": ({**one, "nsampling": 2}, "one file cannot hold several"),
@@ -134,6 +186,8 @@ FAULTS = [
     "all hole",
     "empty file",
     "not an image",
+    "its own mask",
+    "images as masks",
     "no such polarity",
     "jpeg output",
     "many in one file",

@@ -153,6 +153,8 @@ def test_the_users_mistakes_are_one_line(project: Path, monkeypatch: pytest.Monk
         record.main(point="a1.0")
     with pytest.raises(UserError, match="did you mean alpha"):
         record.main("alfa")
+    with pytest.raises(UserError, match=r"--sweep: '../alpha' cannot be a name"):
+        record.main("../alpha")
     with pytest.raises(UserError, match=r"no scores; run plurifill benchmark"):
         record.main()
     monkeypatch.setitem(sys.modules, "mlflow.exceptions", None)

@@ -87,11 +87,26 @@ def test_it_answers_as_plurifill_inpaint_does_from_its_own_folder_alone(answer: 
         assert (files.decode_rgb(data) == files.read_rgb(tmp_path / f"out/i/{k:02d}.png")).all()
 
 
+def test_alpha_comes_back_and_a_drawing_in_the_masks_alpha_is_read(answer: Any, capsys: Any) -> None:
+    image_HWC, hole_HW = picture()
+    own_HWC = np.dstack([image_HWC, np.random.default_rng(1).integers(0, 256, hole_HW.shape, dtype=np.uint8)])
+    strokes_HWC = np.dstack([np.full_like(image_HWC, 255), hole_HW.astype(np.uint8) * 255])
+    given = {"image": [files.encode_png(own_HWC)], "mask": [files.encode_png(strokes_HWC)]}
+    done_HWC = files.decode(answer(pd.DataFrame(given), {})["completion"][0])
+    assert (done_HWC[~hole_HW] == own_HWC[~hole_HW]).all() and (done_HWC[hole_HW][:, 3] == 255).all()
+    assert "warning: row 0: mask: only its transparency" in capsys.readouterr().err
+
+
 FAULTS = {
+    "own mask": "row 0: mask: the mask is the image itself",
     "sizes": "row 0: mask: 49 x 41 pixels, but row 0: image has 50 x 41",
     "no hole": "row 0: mask: no hole in it; holes are white",
     "not an image": "row 0: image: not an image; send an encoded picture",
-    "nsampling": "nsampling 0, seed 0: at least one",
+    "nsampling": "0 seeds from 0 on: take one at least",
+    "no number": "param nsampling: None is no whole number",
+    "seed": r"2 seeds from 9223372036854775807 on: .* each from 0 to 9223372036854775807",
+    "unknown": "param nsample: there is no such; did you mean nsampling?",
+    "no bytes": "row 0: image: str and no bytes; send an encoded picture",
     "hole": "'grey': the hole of a mask file is white or black",
     "window": "--window half: choose whole or hole",
 }
@@ -103,15 +118,50 @@ def test_each_fault_is_one_clear_line(answer: Any, fault: str) -> None:
     table = asked(image_HWC, hole_HW[:, 1:] if fault == "sizes" else hole_HW & (fault != "no hole"))
     if fault == "not an image":
         table["image"] = [b"text"]
-    options = {"nsampling": {"nsampling": 0}, "hole": {"hole": "grey"}, "window": {"window": "half"}}.get(fault, {})
+    if fault == "own mask":
+        table["mask"] = table["image"]
+    if fault == "no bytes":
+        table["image"] = ["text"]
+    options = {
+        "nsampling": {"nsampling": 0},
+        "no number": {"nsampling": None},
+        "seed": {"nsampling": 2, "seed": 2**63 - 1},
+        "unknown": {"nsample": 2},
+        "hole": {"hole": "grey"},
+        "window": {"window": "half"},
+    }.get(fault, {})
     with pytest.raises(UserError, match=FAULTS[fault]) as told:
         answer(table, options)
     assert "\n" not in str(told.value)
 
 
-def test_it_is_registered_once_and_loads_by_its_alias(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+REASONS: list[tuple[Any, str]] = [
+    ({"nsample": 2}, "no params ['nsample']; there are nsampling, seed, hole, window"),
+    ({"nsampling": "two"}, "`DataType.long` for value `two`"),
+    ({"nsampling": None}, "param nsampling: None is no whole number"),
+    ({"seed": 2**63}, "1 seeds from 9223372036854775808 on"),
+    ({"hole": "grey"}, "the hole of a mask file is white or black"),
+    ([1], "Parameters must be a dictionary"),
+]
+
+
+def answered(client: Any, table: pd.DataFrame, options: Any) -> tuple[int, Any]:
+    """Status and body of a question to the scoring server itself."""
+    reply = client.post("/invocations", json={"dataframe_records": encoded(table), "params": options})
+    return reply.status_code, reply.json()
+
+
+def encoded(table: pd.DataFrame) -> list[dict[str, str]]:
+    return [{name: base64.b64encode(data).decode() for name, data in row.items()} for row in table.to_dict("records")]
+
+
+def test_it_is_registered_once_and_loads_by_its_alias_and_every_400_has_its_reason(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     import mlflow
+    from fastapi.testclient import TestClient
     from mlflow.exceptions import MlflowException
+    from mlflow.pyfunc.scoring_server import init
 
     register.main("latent_codes")
     register.main("latent_codes")
@@ -128,6 +178,11 @@ def test_it_is_registered_once_and_loads_by_its_alias(project: Path, capsys: pyt
     with pytest.raises(MlflowException, match="give a mask of the same size") as refused:
         model.predict(asked(image_HWC, hole_HW[:, 1:]))
     assert refused.value.get_http_status_code() == 400
+    client = TestClient(init(model))  # what `mlflow models serve` runs
+    for options, told in REASONS:
+        status, said = answered(client, asked(*picture()), options)
+        assert status == 400 and told in said["message"].rpartition("Error: ")[2], said
+    assert answered(client, asked(*picture()), {"seed": 2**63 - 1})[0] == 200
     version = mlflow.MlflowClient().get_model_version_by_alias("toys", "latent_codes")
     assert version.tags["method"] == "latent_codes" and len(version.tags["weights.vq"]) == 64
     assert model.metadata.signature.params.to_dict()[0]["name"] == "nsampling"
@@ -174,8 +229,7 @@ def _until_it_answers(address: str, server: subprocess.Popen[bytes]) -> None:
 
 def post(address: str, table: pd.DataFrame, **options: Any) -> tuple[int, Any]:
     """Status and body of a question, as a client that knows nothing of ours asks it."""
-    rows = [{name: base64.b64encode(data).decode() for name, data in row.items()} for row in table.to_dict("records")]
-    body = json.dumps({"dataframe_records": rows, "params": options}).encode()
+    body = json.dumps({"dataframe_records": encoded(table), "params": options}).encode()
     asking = urllib.request.Request(address, body, {"Content-Type": "application/json"})
     try:
         with urllib.request.urlopen(asking) as told:

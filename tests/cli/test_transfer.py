@@ -73,6 +73,14 @@ def test_hole_content_of_the_source_cannot_reach_the_result(work):
     assert run(work, "one.png").read_bytes() == first
 
 
+def test_alpha_of_the_source_comes_back(work):
+    source, hole_HW = files.read_rgb(work / "source.png"), files.read_hole(work / "mask.png")
+    own = np.dstack([source, np.random.default_rng(1).integers(0, 256, hole_HW.shape, dtype=np.uint8)])
+    files.write_png(work / "source.png", own)
+    done = files.decode(run(work, "one.png").read_bytes())
+    assert (done[~hole_HW] == own[~hole_HW]).all() and (done[hole_HW][:, 3] == 255).all()
+
+
 def test_a_users_mistake_is_one_line(work):
     files.write_png(work / "small.png", np.zeros((8, 8, 3), dtype=np.uint8))
     with pytest.raises(UserError, match="same size"):

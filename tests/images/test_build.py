@@ -2,8 +2,10 @@
 
 import io
 import json
+import os
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import webdataset
@@ -104,6 +106,77 @@ def test_duplicates_of_held_out_images_leave_train(source: Path, make: Make, pai
     assert kept["duplicates"] == {"listed": 2, "removed": 0} and kept["counts"]["train"] == 8
     exact, _ = make("folder", "exact", root=str(source), duplicates={"near": None})
     assert exact["duplicates"] == {"listed": 1, "removed": 1}
+
+
+def product(seed: int) -> np.ndarray:
+    """A disc or a box of its own paint on white."""
+    rng = np.random.default_rng(seed)
+    shape_HW = np.zeros((120, 120), dtype=np.uint8)
+    half, tall = (int(side) for side in rng.integers(15, 40, 2))
+    if seed % 2:
+        cv2.circle(shape_HW, (60, 60), half, 1, -1)
+    else:
+        cv2.rectangle(shape_HW, (60 - half, 60 - tall), (60 + half, 60 + tall), 1, -1)
+    return np.where(shape_HW[..., None] == 1, picture(seed, 120, 120), np.uint8(255))
+
+
+def test_things_on_white_are_no_duplicates_of_each_other(tmp_path: Path, make: Make) -> None:
+    (tmp_path / "src").mkdir()
+    for seed in range(100):
+        Image.fromarray(product(seed)).save(tmp_path / f"src/{seed}.png")
+    card, _ = make("folder", root=str(tmp_path / "src"))
+    assert card["duplicates"] == {"listed": 0, "removed": 0} and sum(card["counts"].values()) == 100
+
+
+@pytest.mark.parametrize("near", [8, None])
+def test_too_many_duplicates_end_the_run_and_leave_the_old_dataset(source: Path, make: Make, near: int | None) -> None:
+    _, folder = make("folder", root=str(source))
+    for path in list((source / "train").iterdir())[:-1]:
+        path.write_bytes((source / "test/3.png").read_bytes())
+    told = (
+        r"5 of 6 training images of d .*datasets\.d\.duplicates\.limit = 0.25.*the first: train/.* \(exact, of test-3\)"
+    )
+    with pytest.raises(UserError, match=told):
+        make("folder", root=str(source), duplicates={"near": near})
+    assert len(Dataset.open(folder, "train")) == 6
+    assert len(tables.read(folder.with_name("d-duplicates"))) == 5
+    card, _ = make("folder", root=str(source), duplicates={"near": near, "limit": 0.9})
+    assert card["counts"]["train"] == 1
+
+
+def test_an_emptied_train_ends_the_run_whatever_the_limits(source: Path, make: Make) -> None:
+    limits = {"quarantine_limit": 0.99, "duplicates": {"limit": 0.99}}
+    paths = sorted((source / "train").iterdir())
+    for path in paths:
+        path.write_bytes((source / "val/2.png").read_bytes())
+    with pytest.raises(UserError, match=r"6 of 6 training images"):
+        make("folder", root=str(source), **limits)
+    paths[0].write_bytes(b"")
+    with pytest.raises(UserError, match=r"none of its 6 training images is left; the first: train/0\.png: empty file"):
+        make("folder", root=str(source), **limits)
+    for path in paths:
+        path.write_bytes(b"")
+    with pytest.raises(UserError, match=r"none of its 6 training images is left"):
+        make("folder", root=str(source), **limits)
+    for path in paths:
+        path.unlink()
+    card, _ = make("folder", root=str(source))  # a source without training images is no accident
+    assert card["counts"] == {"train": 0, "val": 3, "test": 3}
+
+
+def test_names_that_are_no_utf_8_are_spelt_out(source: Path, make: Make, paint: Paint) -> None:
+    for split, seed in (("train", 80), ("val", 81), ("test", 82)):
+        (source / os.fsdecode(f"{split}/caf".encode() + b"\xe9.png")).write_bytes(
+            paint(source.parent / "p.png", seed).read_bytes()
+        )
+    (source / os.fsdecode(b"train/\xff.png")).write_bytes(b"")
+    card, folder = make("folder", root=str(source), quarantine_limit=0.5)
+    assert card["counts"] == {"train": 7, "val": 4, "test": 4}
+    assert r"test/caf\xe9.png" in set(tables.read(folder / "index")["name"])
+    assert tables.read(folder / "quarantine")["name"].tolist() == [r"train/\xff.png"]
+    (source / os.fsdecode(b"train/\xff.png")).rename(source / r"train/caf\xe9.png")
+    with pytest.raises(UserError, match=r"are both called train/caf\\xe9.png; rename one"):
+        make("folder", root=str(source), quarantine_limit=0.5)
 
 
 def test_the_split_hash_tells_pixels_and_keys(source: Path, make: Make, paint: Paint) -> None:

@@ -1,5 +1,6 @@
 """Every layout on a tiny tree: splits, label merges, and one line where something is missing."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -169,6 +170,97 @@ def test_a_missing_root_is_one_line_with_the_place_to_get_it(tmp_path: Path, lay
     assert "\n" not in str(told.value) and "get it from" in str(told.value)
     with pytest.raises(UserError, match="root is missing"):
         layout_of(layout).items(params_of(layout))
+
+
+def linked(root: Path) -> Path:
+    """A folder beside `root` whose every folder, at the first depth, is a link to one of `root`."""
+    there = root.with_name(f"{root.name} linked")
+    there.mkdir()
+    for path in root.iterdir():
+        (there / path.name).symlink_to(path)
+    return there
+
+
+@pytest.mark.parametrize(
+    ("layout", "folders"),
+    [
+        ("folder", ("train", "val", "test")),
+        ("places365", ("data_large", "val_large")),
+        ("imagenet", ("train", "val")),
+        ("metfaces", ("images",)),
+        ("celeba_hq", ("train_256", "test_256")),
+    ],
+)
+def test_linked_folders_are_as_if_they_lay_there(
+    tmp_path: Path, paint: Paint, layout: str, folders: tuple[str, ...]
+) -> None:
+    for seed, folder in enumerate(folders):
+        for name in ("a.png", "deep/b.png"):
+            paint(tmp_path / "src" / folder / name, seed)
+    (tmp_path / "src" / folders[0] / "up").symlink_to("..")
+    shown = listed(layout, tmp_path / "src")
+    assert len(shown) == 2 * len(folders) and listed(layout, linked(tmp_path / "src")) == shown
+
+
+def test_a_linked_val_is_val(tmp_path: Path, paint: Paint) -> None:
+    for seed in range(20):
+        paint(tmp_path / f"src/train/{seed}.png", seed)
+    paint(tmp_path / "elsewhere/v.png", 30)
+    (tmp_path / "src/val").symlink_to(tmp_path / "elsewhere")
+    splits = listed("folder", tmp_path / "src", shares={"test": 0})
+    assert [name for name, split in splits.items() if split != "train"] == ["val/v.png"]
+    (tmp_path / "elsewhere").rename(tmp_path / "moved")
+    with pytest.raises(UserError, match=r"src/val: a link to .*elsewhere, which is not there"):
+        items("folder", tmp_path / "src")
+
+
+def test_linked_faces_keep_their_parts_and_linked_cities_their_maps(tmp_path: Path, paint: Paint) -> None:
+    celeba(tmp_path / "faces", paint)
+    write_map(tmp_path / "faces/CelebAMask-HQ-mask-anno/0/00001_skin.png", np.full((40, 48), 255))
+    faces = {item.name: item for item in items("celebamask_hq", linked(tmp_path / "faces"))}
+    assert len(faces) == 3 and [len(item.beside) for item in faces.values()] == [0, 1, 0]
+    for folder in ("train", "val"):
+        paint(tmp_path / f"cities/leftImg8bit/{folder}/ulm/a_leftImg8bit.png", len(folder))
+        write_map(tmp_path / f"cities/gtFine/{folder}/ulm/a_gtFine_labelIds.png", np.full((40, 48), 7))
+    cities = items("cityscapes", linked(tmp_path / "cities"))
+    assert len(cities) == 2 and all(item.labels is not None and item.labels().max() == 1 for item in cities)
+
+
+@pytest.mark.parametrize("ending", [".png", ".PNG"])
+@pytest.mark.parametrize("name", [b"a.jpg", b"caf\xe9.jpg"])
+def test_a_map_has_its_images_own_name(tmp_path: Path, paint: Paint, name: bytes, ending: str) -> None:
+    image = paint(tmp_path / "p.jpg")
+    (tmp_path / "images").mkdir()
+    image.rename(tmp_path / "images" / os.fsdecode(name))
+    write_map(tmp_path / "m.png", np.full((40, 48), 2))
+    (tmp_path / "maps").mkdir()
+    (tmp_path / "m.png").rename((tmp_path / "maps" / os.fsdecode(name)).with_suffix(ending))
+    (item,) = items("folder", tmp_path / "images", labels=str(tmp_path / "maps"), classes=3)
+    assert item.labels is not None and item.labels().max() == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("list_eval_partition.txt", "119614.jpg\n", "'119614.jpg' has not 2 columns"),
+        ("list_eval_partition.txt", "119614.jpg 0\n", r"no split 0, 1 or 2 of 099095\.jpg"),
+        ("list_eval_partition.txt", "119614.jpg 7\n", r"no split 0, 1 or 2 of 119614\.jpg"),
+        ("CelebA-HQ-to-CelebA-mapping.txt", "idx orig_idx orig_file\n0 119613\n", "has not 3 columns"),
+    ],
+)
+def test_a_damaged_partition_is_one_line(tmp_path: Path, paint: Paint, name: str, text: str, told: str) -> None:
+    celeba(tmp_path, paint)
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UserError, match=f"{name}: .*{told}.*get the file from"):
+        items("celeba_hq", tmp_path)
+
+
+def test_published_lists_may_have_a_byte_order_mark(tmp_path: Path, paint: Paint) -> None:
+    celeba(tmp_path, paint)
+    expected = listed("celeba_hq", tmp_path)
+    for name in ("list_eval_partition.txt", "CelebA-HQ-to-CelebA-mapping.txt"):
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + (tmp_path / name).read_bytes())
+    assert listed("celeba_hq", tmp_path) == expected
 
 
 def test_the_manifest_notices_names_sizes_times_and_maps(tmp_path: Path, paint: Paint) -> None:

@@ -1,12 +1,9 @@
 """What a person sees: pictures, progress lines, curves, cards."""
 
 import numpy as np
-import pytest
 import torch
 from PIL import Image
 
-from stages.contract import UserError
-from stages.project import locks
 from stages.project.progress import ProgressBar
 from stages.project.seeds import derive
 from stages.training import pictures
@@ -73,15 +70,6 @@ def test_micro_batches_are_the_batch_in_order():
     assert torch.equal(torch.cat([piece.image_BCHW for piece in pieces]), whole.image_BCHW)
     assert sum((piece.keys for piece in pieces), ()) == whole.keys
     assert torch.equal(torch.cat([piece.seeds_B for piece in pieces]), whole.seeds_B)
-
-
-def test_a_lock_keeps_the_second_out_and_is_free_afterwards(tmp_path):
-    path = tmp_path / "state" / "lock"
-    with locks.held(path, 0, "busy"):
-        assert not locks.is_free(path)
-        with pytest.raises(UserError, match="busy"), locks.held(path, 0.2, "busy: wait for it"):
-            pass
-    assert locks.is_free(path)
 
 
 def test_unlike_places_have_unlike_seeds():

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from stages.contract import UserError
 from stages.images.dataset_params import DatasetParams
-from stages.images.names import image_files
+from stages.images.listing import image_files
 from stages.images.sources.item import Item
+from stages.images.sources.lists import read_lines
 from stages.images.sources.root import root_of
 from stages.images.sources.shares import fill_splits
 from stages.images.sources.split_file import listed
@@ -35,8 +36,20 @@ def _partitioned(root: Path) -> list[Item]:
             raise UserError(
                 f"{root / name}: no such file; it gives CelebA's partition; get it from {WHERE}, or set splits"
             )
-    partition = dict(line.split()[:2] for line in (root / PARTITION).read_text().splitlines() if line.strip())
-    rows = [line.split() for line in (root / MAPPING).read_text().splitlines()[1:] if line.strip()]
-    splits = {index: PARTITIONS[partition[original]] for index, _, original in rows}
+    partition = {original: PARTITIONS.get(split) for original, split in _rows(root / PARTITION, 2)}
+    splits = {}
+    for index, _, original in _rows(root / MAPPING, 3)[1:]:  # below the columns' names
+        split = partition.get(original)
+        if split is None:
+            raise UserError(f"{root / PARTITION}: no split 0, 1 or 2 of {original}; get the file from {WHERE}")
+        splits[index] = split
     names = [name for name in image_files(root / IMAGES) if name.stem.isdigit() and str(int(name.stem)) in splits]
     return [Item(str(n), splits[str(int(n.stem))], root / IMAGES / n, str(n)) for n in names]
+
+
+def _rows(path: Path, columns: int) -> list[list[str]]:
+    rows = [line.split() for line in read_lines(path)]
+    for row in rows:
+        if len(row) != columns:
+            raise UserError(f"{path}: line {' '.join(row)!r} has not {columns} columns; get the file from {WHERE}")
+    return rows

@@ -11,7 +11,7 @@ from stages.contract import UserError
 from stages.images.dataset_params import DatasetParams
 from stages.images.files import read_hole
 from stages.images.layouts import celeba_hq
-from stages.images.names import image_files
+from stages.images.listing import image_files
 from stages.images.pixels import Uint8
 from stages.images.sources.item import Item
 from stages.images.sources.root import root_of

@@ -7,7 +7,7 @@ import numpy as np
 
 from stages.contract import UserError
 from stages.images.dataset_params import DatasetParams
-from stages.images.names import image_files
+from stages.images.listing import image_files
 from stages.images.pixels import Uint8
 from stages.images.sources.item import Item
 from stages.images.sources.label_maps import read_map

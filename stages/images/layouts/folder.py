@@ -8,7 +8,7 @@ from pydantic import Field
 from stages.contract import UserError
 from stages.images.dataset import SPLITS
 from stages.images.dataset_params import DatasetParams, Shares
-from stages.images.names import ENDINGS, image_files
+from stages.images.listing import ENDINGS, image_files
 from stages.images.sources.item import Item
 from stages.images.sources.label_maps import with_map
 from stages.images.sources.root import existing, root_of
@@ -31,10 +31,16 @@ def items(params: Params) -> list[Item]:
     if not found:
         raise UserError(f"{root}: no image files there; looked for {' '.join(sorted(ENDINGS))} at any depth")
     maps = existing(params.labels, "label maps", "your own") if params.labels else None
-    return [with_map(item, maps) for item in fill_splits(found, params.shares, params.seed)]
+    return [with_map(item, maps, root) for item in fill_splits(found, params.shares, params.seed)]
 
 
 def _in_folders(root: Path) -> list[Item]:
-    """All images, in the split that their first folder names; train where it names none."""
+    """All images, in the split that their first folder names; train where it names none.
+
+    UserError where such a folder is a link that leads nowhere: its split would be drawn from train instead.
+    """
+    for place in (root / split for split in SPLITS):
+        if place.is_symlink() and not place.exists():
+            raise UserError(f"{place}: a link to {place.readlink()}, which is not there; mend it, or take it away")
     names = image_files(root)
     return [Item(str(n), n.parts[0] if n.parts[0] in SPLITS else "train", root / n, str(n)) for n in names]

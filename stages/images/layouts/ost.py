@@ -23,4 +23,4 @@ class Params(DatasetParams):
 def items(params: Params) -> list[Item]:
     """OutdoorSceneTrain_v2/ and OutdoorSceneTest300/, each image with its map where there is a folder of maps."""
     maps = Path(params.labels).expanduser() if params.labels else None
-    return [with_map(item, maps) for item in TREE.items(params)]
+    return [with_map(item, maps, TREE.root(params)) for item in TREE.items(params)]

@@ -1,4 +1,4 @@
-"""A dataset's test masks, drawn once and kept with a hash: paired to images by key, never by position."""
+"""A dataset's test masks, drawn once and kept with a hash: known by their images' keys, never by position."""
 
 import hashlib
 import json
@@ -12,6 +12,7 @@ import numpy as np
 from stages.contract import UserError
 from stages.images.masks.doubt import doubt
 from stages.images.masks.generator import DeclaresRatios, MaskGenerator, Paired, generator_of, renamed
+from stages.images.masks.source import Source
 from stages.images.pixels import Bool, Uint8
 from stages.project.files import write_json
 from stages.project.seeds import generator
@@ -53,8 +54,18 @@ class MaskSet:
         return flat.view(np.bool_).reshape(self.size, self.size)
 
 
-def freeze(block: dict[str, Any], keys: Sequence[str], size: int, folder: Path, name: str, seed: int = 0) -> list[str]:
+def freeze(
+    block: dict[str, Any],
+    keys: Sequence[str],
+    size: int,
+    folder: Path,
+    name: str,
+    seed: int = 0,
+    source: Source | None = None,
+) -> list[str]:
     """Draw a hole for each key, from (seed, key) alone, into `folder`/`name`.npz and .json.
+
+    Masks that belong to images need their `source`: they are found by its names, and resized and cropped as its images.
 
     The .json holds the hash, the generator, and the hole ratio's mean, median and extremes. Returns warnings about
     masks that came from files; what a generator draws is as it is.
@@ -63,7 +74,7 @@ def freeze(block: dict[str, Any], keys: Sequence[str], size: int, folder: Path, 
     bits = np.zeros((len(keys), (size**2 + 7) // 8), dtype=np.uint8)
     ratios, warnings = [], []
     for row, key in enumerate(keys):
-        hole_HW, warning = _hole(chosen, key, size, seed)
+        hole_HW, warning = _hole(chosen, key, size, seed, source)
         bits[row] = np.packbits(hole_HW)
         ratios.append(float(hole_HW.mean()))
         warnings += [f"mask set {name}, {key}: {warning}"] if warning else []
@@ -74,13 +85,15 @@ def freeze(block: dict[str, Any], keys: Sequence[str], size: int, folder: Path, 
     return warnings
 
 
-def _hole(chosen: MaskGenerator, key: str, size: int, seed: int) -> tuple[Bool, str | None]:
+def _hole(chosen: MaskGenerator, key: str, size: int, seed: int, source: Source | None) -> tuple[Bool, str | None]:
     """A key's hole_HW; a warning where it is of a file and looks wrong."""
     if not isinstance(chosen, Paired):
         return chosen.draw(generator(seed, key), size), None
-    hole_HW = chosen.paired(key, size)
+    assert source, "a mask is paired by its image's name, which its source knows"
+    mask = chosen.paired(source.name(key))
+    hole_HW = source.fit(mask.hole_HW, key)
     declared = (chosen.low, chosen.high) if isinstance(chosen, DeclaresRatios) else ()
-    return hole_HW, doubt(hole_HW, *declared)
+    return hole_HW, "; ".join(filter(None, (doubt(hole_HW, *declared), mask.remark))) or None
 
 
 def _hash(block: dict[str, Any], size: int, keys: Sequence[str], bits: Uint8) -> str:

@@ -1,11 +1,13 @@
 """Which generator a block of `masks` in params.yaml names, and what may be asked of a generator."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from stages.contract import UserError
+from stages.images.mask_levels import Mask
 from stages.images.pixels import Bool
 from stages.project import plugins
 from stages.project.params import nearest, validate
@@ -25,8 +27,8 @@ class MaskGenerator(Protocol):
 class Paired(Protocol):
     """A generator whose masks belong to images: a test image has the one of its own name, not one that is drawn."""
 
-    def paired(self, key: str, size: int) -> Bool:
-        """hole_HW (size, size) of the image with that key; UserError where there is none."""
+    def paired(self, name: Path) -> Mask:
+        """The mask, of its own size, of the image with that relative file name; UserError where there is none."""
         ...
 
 

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stages.images.files import decode_rgb
+from stages.images.listing import UNREAD, text_of
 from stages.images.pixels import Uint8
 
 
 @dataclass(frozen=True)
 class Item:
-    """`name` is relative to the root and unique; `source` is what related images share (a photograph, a city)."""
+    """`name` is relative to the root and unique; `source` is what related images share (a photograph, a city).
+
+    Both are text that every table can hold, which the bytes of a file name need not be: files are found by `path`.
+    """
 
     name: str
     split: str
@@ -19,6 +23,15 @@ class Item:
     labels: Callable[[], Uint8] | None = None
     beside: tuple[Path, ...] = ()  # further files it is made of: label maps
 
+    def __post_init__(self) -> None:
+        for field in ("name", "source"):
+            object.__setattr__(self, field, text_of(getattr(self, field)))
+
     def image(self, limit: int) -> Uint8:
         """uint8 RGB (H, W, 3); ValueError tells why it cannot be had."""
-        return decode_rgb(self.path.read_bytes(), limit)
+        try:
+            return decode_rgb(self.path.read_bytes(), limit)
+        except ValueError as error:
+            if (kind := self.path.suffix.lower()) in UNREAD:
+                raise ValueError(f"{kind} pictures cannot be read here; convert it to PNG or JPEG") from error
+            raise

@@ -1,5 +1,6 @@
 """Label maps as PNG files: a class a pixel."""
 
+import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,11 +12,13 @@ from stages.images.pixels import Uint8
 from stages.images.sources.item import Item
 
 
-def with_map(item: Item, maps: Path | None) -> Item:
-    """The item with the label map of its name, where there is a folder of maps."""
+def with_map(item: Item, maps: Path | None, root: Path) -> Item:
+    """The item with the label map of its file's name under `root`, where there is a folder of maps."""
     if maps is None:
         return item
-    path = maps / Path(item.name).with_suffix(".png")
+    path = (maps / os.path.relpath(item.path, root)).with_suffix(".png")
+    if not path.exists() and path.with_suffix(".PNG").exists():
+        path = path.with_suffix(".PNG")
     return replace(item, labels=partial(read_map, path), beside=(path,))
 
 

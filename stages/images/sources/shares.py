@@ -8,7 +8,10 @@ from stages.project.seeds import number
 
 
 def fill_splits(items: list[Item], shares: Shares, seed: int) -> list[Item]:
-    """Val and test, where there is none, taken from train by a hash of (seed, source): the same on every machine."""
+    """Val and test, where there is none, taken from train by a hash of (seed, source): the same on every machine.
+
+    One source is left in train, however few there are and however large the shares.
+    """
     for split, share in (("test", shares.test), ("val", shares.val)):
         if any(item.split == split for item in items):
             continue
@@ -23,5 +26,5 @@ def _taken(sources: set[str], share: float, salt: str) -> set[str]:
     if not sources or not share:
         return set()
     hashes = {source: number(f"{salt}/{source}") for source in sorted(sources)}
-    least = min(hashes, key=hashes.__getitem__)  # a small folder has a val image too
-    return {source for source, value in hashes.items() if value / 2**64 < share} | {least}
+    *others, _ = sorted(hashes, key=hashes.__getitem__)
+    return {source for source in others if hashes[source] / 2**64 < share} | set(others[:1])  # of few there is one too

@@ -1,5 +1,7 @@
 """A split file of the user's own: which images of a folder are in the dataset, and in which split."""
 
+import csv
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -8,42 +10,70 @@ from stages.contract import UserError
 from stages.images.dataset import SPLITS
 from stages.images.dataset_params import DatasetParams
 from stages.images.sources.item import Item
+from stages.images.sources.lists import read_lines
+
+Row = dict[str, str]  # column -> text: path, split and perhaps source
 
 
 def listed(params: DatasetParams, root: Path) -> list[Item]:
     """The images of the split file, and no others; UserError names a row that cannot be right."""
-    frame = _read(Path(str(params.splits)).expanduser())
-    wrong = sorted(set(frame["split"]) - set(SPLITS))
+    rows = _read(Path(str(params.splits)).expanduser())
+    wrong = sorted({row["split"] for row in rows} - set(SPLITS))
     if wrong:
         raise UserError(f"{params.splits}: split {wrong[0]!r} is not one of {', '.join(SPLITS)}")
-    twice = frame["path"][frame["path"].duplicated()]
-    if len(twice):
-        raise UserError(f"{params.splits}: {twice.iloc[0]} is listed twice; an image is in one split")
-    missing = [name for name in frame["path"] if not (root / name).is_file()]
+    twice = [name for name, count in Counter(row["path"] for row in rows).items() if count > 1]
+    if twice:
+        raise UserError(f"{params.splits}: {twice[0]} is listed twice; an image is in one split")
+    missing = [row["path"] for row in rows if not _is_file(root / row["path"])]
     if missing:
         raise UserError(f"{params.splits}: {len(missing)} files are not in {root}, the first is {missing[0]}")
-    sources = frame["source"] if "source" in frame else frame["path"]
-    rows = zip(frame["path"], frame["split"], sources, strict=True)
-    return [Item(name, split, root / name, source) for name, split, source in rows]
+    return [Item(row["path"], row["split"], root / row["path"], row.get("source", row["path"])) for row in rows]
 
 
-def _read(path: Path) -> pd.DataFrame:
-    """Columns path, split and perhaps source, as text."""
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a line that is longer than any name
+        return False
+
+
+def _read(path: Path) -> list[Row]:
+    """Every row, with path and split in it."""
     if not path.is_file():
         raise UserError(f"{path}: no such split file; give csv or parquet (path, split), or text lines PATH SPLIT")
     if path.suffix == ".txt":
-        frame = _read_lines(path)
-    else:
-        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=str)
-    absent = [column for column in ("path", "split") if column not in frame]
+        return _read_lines(path)
+    columns, rows = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+    absent = [column for column in ("path", "split") if column not in columns]
     if absent:
         raise UserError(f"{path}: no column {absent[0]}; it needs path and split (and source, where images share one)")
-    return frame.astype(str)
+    return rows
 
 
-def _read_lines(path: Path) -> pd.DataFrame:
-    rows = [line.rsplit(maxsplit=1) for line in path.read_text().splitlines() if line.strip()]
+def _read_lines(path: Path) -> list[Row]:
+    rows = [line.rsplit(maxsplit=1) for line in read_lines(path)]
     short = [row for row in rows if len(row) != 2]
     if short:
         raise UserError(f"{path}: line {' '.join(short[0])!r} is not PATH SPLIT")
-    return pd.DataFrame(rows, columns=["path", "split"])
+    return [{"path": name, "split": split} for name, split in rows]
+
+
+def _read_csv(path: Path) -> tuple[list[str], list[Row]]:
+    """By the csv module, not by pandas, whose text cannot hold names that are no UTF-8, and to which NA is no name."""
+    try:
+        columns, *rows = list(csv.reader(read_lines(path))) or [[]]
+    except csv.Error as error:
+        raise UserError(f"{path}: not a csv table ({error}); write it again, with columns path and split") from error
+    short = [row for row in rows if len(row) != len(columns)]
+    if short:
+        raise UserError(f"{path}: row {','.join(short[0])!r} has not the {len(columns)} columns of the first line")
+    return columns, [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def _read_parquet(path: Path) -> tuple[list[str], list[Row]]:
+    try:
+        frame = pd.read_parquet(path).astype(str)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: not a parquet table ({error}); write it again, or give csv (path, split)") from error
+    columns = [str(column) for column in frame.columns]
+    return columns, [dict(zip(columns, row, strict=True)) for row in frame.itertuples(index=False, name=None)]

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from stages.contract import UserError
 from stages.images.dataset_params import DatasetParams
-from stages.images.names import image_files
+from stages.images.listing import image_files
 from stages.images.sources.item import Item
+from stages.images.sources.lists import read_lines
 from stages.images.sources.root import root_of
 from stages.images.sources.shares import fill_splits
 from stages.images.sources.split_file import listed
@@ -23,10 +24,14 @@ class Tree:
 
     def items(self, params: DatasetParams) -> list[Item]:
         """The tree's images, or those of the user's split file; UserError says which folders were looked for."""
-        looked_for = ", ".join(f"{' or '.join(folders)} ({split})" for split, folders in self.splits.items())
-        root = root_of(params, looked_for, self.where)
+        root = self.root(params)
         found = listed(params, root) if params.splits else self.under(root)
         return fill_splits(found, params.shares, params.seed)
+
+    def root(self, params: DatasetParams) -> Path:
+        """The folder that the tree lies in; UserError says which folders are looked for in it."""
+        looked_for = ", ".join(f"{' or '.join(folders)} ({split})" for split, folders in self.splits.items())
+        return root_of(params, looked_for, self.where)
 
     def under(self, root: Path) -> list[Item]:
         """Every image of the tree's folders; UserError where one of them is not there."""
@@ -38,6 +43,6 @@ class Tree:
             raise UserError(f"{root}: looked for {' or '.join(folders)}; get it from {self.where}")
         names = image_files(folder)
         if split == "test" and self.only and (root / self.only).is_file():
-            chosen = {line.split()[0] for line in (root / self.only).read_text().splitlines() if line.strip()}
+            chosen = {line.split()[0] for line in read_lines(root / self.only)}
             names = [name for name in names if str(name) in chosen]
         return [Item(f"{folder.name}/{name}", split, folder / name, f"{folder.name}/{name}") for name in names]

@@ -17,6 +17,7 @@ from stages.metrics.core.lpips_network import BACKBONES
 from stages.project import weights
 
 ENDS = {"alex": (2, 5, 8), "squeeze": (2, 5, 8), "vgg": (5, 10, 17)}  # the layers of `features` up to each map
+LEAST = {"alex": 31, "squeeze": 9, "vgg": 8}  # pixels a side: below, a pooling has nothing left
 
 
 class ClassifierMaps(nn.Module):

@@ -36,13 +36,14 @@ class TrainingImages:
 class MetricContext:
     """What a metric is built from: the device, how many images it will see, and where their real features are kept.
 
-    `training_images`: None where nothing was trained, or nobody knows on what.
+    `training_images`: None where nothing was trained, or nobody knows on what. `side`: the images' smaller side, px.
     """
 
     device: torch.device
     images: int
     real: Path | None = None
     training_images: TrainingImages | None = None
+    side: int | None = None
 
 
 class Metric(Protocol):
@@ -118,3 +119,9 @@ def require_images(name: str, least: int, context: MetricContext, why: str = "")
     """TooFewError unless there are at least so many images."""
     if context.images < least:
         raise TooFewError(f"{name} needs at least {least} images{why and f' ({why})'}, and here are {context.images}")
+
+
+def require_side(name: str, least: int, context: MetricContext) -> None:
+    """AbsentError for images that the metric's network or window does not fit into."""
+    if context.side is not None and context.side < least:
+        raise AbsentError(f"{name} needs images of at least {least} px a side, and these have {context.side}")

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from stages.contract import UserError
 from stages.metrics.core.batch import EvalBatch
-from stages.metrics.core.lpips_network import BACKBONES, tower
+from stages.metrics.core.contract import MetricContext, require_side
+from stages.metrics.core.lpips_network import BACKBONES, LEAST, tower
 
 SMALLEST = 32  # pixels a side of a crop: AlexNet sees nothing smaller
 
@@ -34,6 +35,11 @@ class LpipsInput:
     def backbone(self) -> str:
         """The weights that the net needs."""
         return BACKBONES[self.net]
+
+    def require(self, name: str, context: MetricContext) -> None:
+        """AbsentError unless the metric `name` can be had on this net: known before anything is decoded."""
+        require_side(name, LEAST[self.net], context)
+        tower(self.net, context.device)
 
     def completions(self, batch: EvalBatch) -> Tensor:
         """e_BKD of the batch's judged completions: computed once, whichever metrics ask."""

@@ -18,6 +18,7 @@ from stages.metrics.core.contract import AbsentError
 from stages.project import weights
 
 BACKBONES = {"alex": "alexnet", "squeeze": "squeezenet", "vgg": "vgg16"}
+LEAST = {"alex": 31, "squeeze": 17, "vgg": 16}  # pixels a side: below, a pooling has nothing left
 TINY = 1e-20  # under the root: a zero feature vector stays zero and its gradient finite (the package's is NaN there)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stages.contract import UserError
-from stages.images.names import ENDINGS
+from stages.images.names import composed, distinct, stem_of
 from stages.sampling import pairs
+
+SAME = "is a result of the same image; keep one of the two"
 
 
 @dataclass(frozen=True)
@@ -22,9 +25,17 @@ class Case:
 
 def cases(results: Path, images: Path, masks: Path) -> list[Case]:
     """Every image with its mask and completions, paired by name; UserError names what is missing, extra or uneven."""
-    paired = pairs.pair(images, masks)
+    paired = _named_as(completions(results), pairs.pair(images, masks))
     found = matched(results, {one.key for one in paired}, str(images))
     return [Case(one.key, one.image, one.mask, found[one.key]) for one in paired]
+
+
+def _named_as(found: Collection[str], paired: list[pairs.Pair]) -> list[pairs.Pair]:
+    """LaMa names its results as the masks, x_mask001.png: then these names are the keys."""
+    by_mask = {stem_of(Path(one.mask.name)): one for one in paired}
+    if set(found) != set(by_mask) or len(by_mask) < len(paired):
+        return paired
+    return [replace(one, key=key) for key, one in by_mask.items()]
 
 
 def matched(results: Path, keys: set[str], images: str) -> dict[str, tuple[Path, ...]]:
@@ -39,33 +50,24 @@ def completions(results: Path) -> dict[str, tuple[Path, ...]]:
     """Completions by key. Files that are no images are not looked at; an image file of another kind is (and fails)."""
     if not results.is_dir():
         raise UserError(f"{results}: no such folder of results")
-    flat = _pictures(results)
+    flat = pairs.pictures(results)
     folders = sorted(path for path in results.iterdir() if path.is_dir() and not path.name.startswith("."))
-    nested = {folder.name: _numbered(folder) for folder in folders if _pictures(folder)}
+    named = distinct(((composed(folder.name), folder) for folder in folders if pairs.pictures(folder)), SAME)
+    nested = {key: _numbered(folder) for key, folder in named.items()}
     if flat and nested:
         raise UserError(f"{results}: holds {flat[0].name} and {next(iter(nested))}/; give <key>.png or <key>/<kk>.png")
     if not flat and not nested:
         raise UserError(f"{results}: no results in it; give <key>.png or <key>/<kk>.png")
-    return nested or {path.stem: (path,) for path in _distinct(flat)}
+    return nested or {key: (path,) for key, path in _distinct(flat).items()}
 
 
-def _pictures(folder: Path) -> list[Path]:
-    found = (path for path in folder.iterdir() if path.suffix.lower() in ENDINGS and not path.name.startswith("."))
-    return sorted(path for path in found if path.is_file())
-
-
-def _distinct(paths: list[Path]) -> list[Path]:
-    stems: dict[str, Path] = {}
-    for path in paths:
-        if path.stem in stems:
-            raise UserError(f"{path}: {stems[path.stem].name} is a result of the same image; keep one of the two")
-        stems[path.stem] = path
-    return paths
+def _distinct(paths: list[Path]) -> dict[str, Path]:
+    return distinct(((stem_of(Path(path.name)), path) for path in paths), SAME)
 
 
 def _numbered(folder: Path) -> tuple[Path, ...]:
     """A folder's pictures by number; UserError where these are not 0 ... K - 1."""
-    paths = _distinct(_pictures(folder))
+    paths = list(_distinct(pairs.pictures(folder)).values())
     for path in paths:
         if not (path.stem.isascii() and path.stem.isdigit()):
             raise UserError(f"{path}: not a sample's name; name the samples of an image 00.png, 01.png ...")

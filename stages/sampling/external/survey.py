@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -81,9 +81,13 @@ class Survey:
 
 def survey(cases: Sequence[Case], hole: str, kind: str, masks: Path) -> Survey:
     """Inspection at everything; UserError on the first fault. `masks` is named where the polarity is at fault."""
-    read = (pairs.read(pairs.Pair(case.key, case.image, case.mask), hole) for case in cases)
-    inspections = (inspect_image(case, *pair) for case, pair in zip(cases, read, strict=True))
-    return judge(tuple(inspections), Declared.of_options(kind, hole, masks))
+    return judge(tuple(_inspected(case, hole) for case in cases), Declared.of_options(kind, hole, masks))
+
+
+def _inspected(case: Case, hole: str) -> Inspection:
+    original, mask = pairs.opened(pairs.Pair(case.key, case.image, case.mask), hole)
+    found = inspect_image(case, original.image_HWC, mask.hole_HW)
+    return replace(found, suspicion=found.suspicion or mask.remark)
 
 
 def judge(inspections: tuple[Inspection, ...], declared: Declared) -> Survey:

@@ -118,9 +118,10 @@ def test_a_published_set_with_black_holes_refuses_white_ones(madf, tmp_path):
 def test_published_sets_with_white_holes_are_read_rightly(real_images):
     room = real_images / "inpaint_refs" / "edgeconnect_inputs" / "celeba"
     for one in pairs.pair(room / "images", room / "masks"):
-        image_HWC, hole_HW = pairs.read(one, "white")
+        original, mask = pairs.opened(one, "white")
+        image_HWC, hole_HW = original.image_HWC, mask.hole_HW
         painted = (image_HWC[hole_HW] == 255).all(axis=-1).mean()  # the authors painted the hole white
         assert painted > 0.95 and (image_HWC[~hole_HW] == 255).all(axis=-1).mean() < 0.5
     room = real_images / "inpaint_refs" / "ldm_inputs"
-    _, hole_HW = pairs.read(pairs.Pair("bench2", room / "bench2.png", room / "bench2_mask.png"), "white")
-    assert 0.01 < hole_HW.mean() < 0.5
+    for one in pairs.pair(room, room):  # bench2.png, bench2_mask.png
+        assert 0.01 < pairs.opened(one, "white")[1].hole_HW.mean() < 0.5

@@ -65,13 +65,41 @@ def test_files_are_paired_by_name_and_polarity(tmp_path: Path) -> None:
     hole_HW[4:8, 6:20] = 255
     write_png(tmp_path / "sub/a.b_mask.png", hole_HW)
     write_png(tmp_path / "other_mask.png", np.full((32, 32), 255, dtype=np.uint8))
-    white = generator_of({"generator": "files", "folder": str(tmp_path), "hole": "white", "suffix": "_mask"})
-    black = generator_of({"generator": "files", "folder": str(tmp_path), "hole": "black", "suffix": "_mask"})
-    assert np.array_equal(white.paired("sub-a_b", 32), hole_HW > 0)
-    assert np.array_equal(black.paired("sub-a_b", 32), hole_HW == 0)
-    assert np.array_equal(white.paired("sub-a_b", 16), hole_HW[::2, ::2] > 0)
-    with pytest.raises(UserError, match="no mask named c"):
-        white.paired("c", 32)
+    white, black = (files_of(tmp_path, hole=hole, suffix="_mask") for hole in ("white", "black"))
+    assert np.array_equal(white.paired(Path("sub/a.b.jpg")).hole_HW, hole_HW > 0)
+    assert np.array_equal(black.paired(Path("sub/a.b.jpg")).hole_HW, hole_HW == 0)
+    for name in ("c", "sub-a_b", "a.b", "sub/a.b_mask"):
+        with pytest.raises(UserError, match=rf"no mask named {name}_mask\.\*"):
+            white.paired(Path(f"{name}.jpg"))
+
+
+def test_two_masks_of_one_image_are_one_line(tmp_path: Path) -> None:
+    for name in ("a.png", "a.bmp"):
+        write_png(tmp_path / name, np.zeros((8, 8), dtype=np.uint8))
+    with pytest.raises(UserError, match=r"a\.png: a\.bmp is a mask of the same image; keep one of the two"):
+        files_of(tmp_path).paired(Path("b.png"))
+
+
+def test_with_a_suffix_a_file_without_it_is_no_mask(tmp_path: Path) -> None:
+    write_png(tmp_path / "a.png", np.zeros((8, 8), dtype=np.uint8))
+    with pytest.raises(UserError, match="no mask files there whose names end with _mask"):
+        files_of(tmp_path, suffix="_mask").draw(np.random.default_rng(0), 8)
+    write_png(tmp_path / "a_mask.png", np.full((8, 8), 255, dtype=np.uint8))
+    masks = files_of(tmp_path.parent / tmp_path.name / ".", suffix="_mask")  # another folder to what is remembered
+    assert masks.paired(Path("a.png")).hole_HW.all()
+    assert all(masks.draw(np.random.default_rng(seed), 8).all() for seed in range(9))
+
+
+def test_images_with_their_masks_beside_them_are_no_masks(tmp_path: Path) -> None:
+    for name, level in {"x": 0, "x_mask001": 255, "sub/y": 0, "sub/y_mask": 255}.items():
+        write_png(tmp_path / f"{name}.png", np.full((8, 8), level, dtype=np.uint8))
+    masks = files_of(tmp_path)
+    assert masks.paired(Path("x.jpg")).hole_HW.all() and masks.paired(Path("sub/y.jpg")).hole_HW.all()
+    assert all(masks.draw(np.random.default_rng(seed), 8).all() for seed in range(9))
+
+
+def files_of(folder: Path, hole: str = "white", suffix: str = "") -> Any:
+    return generator_of({"generator": "files", "folder": str(folder), "hole": hole, "suffix": suffix})
 
 
 def test_doubts() -> None:

@@ -1,0 +1,27 @@
+"""Val and test are taken from train, and never all of it."""
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from stages.images.dataset_params import Shares
+from stages.images.sources.item import Item
+from stages.images.sources.shares import fill_splits
+
+SHARE = some.floats(0, 1, exclude_max=True)
+
+
+@given(some.integers(1, 9), SHARE, SHARE, some.integers(0, 99))
+def test_train_is_never_emptied(count: int, val: float, test: float, seed: int) -> None:
+    items = [Item(f"{k}.png", "train", Path(f"{k}.png"), f"{k}") for k in range(count)]
+    filled = fill_splits(items, Shares(val=val, test=test), seed)
+    assert [item.name for item in filled] == [item.name for item in items]
+    assert "train" in {item.split for item in filled}
+
+
+@given(some.integers(3, 9), some.integers(0, 99))
+def test_of_few_images_there_is_one_in_each_split(count: int, seed: int) -> None:
+    items = [Item(f"{k}.png", "train", Path(f"{k}.png"), f"{k}") for k in range(count)]
+    filled = fill_splits(items, Shares(val=1e-9, test=1e-9), seed)
+    assert sorted(item.split for item in filled) == ["test", *["train"] * (count - 2), "val"]
