@@ -16,6 +16,8 @@ from torch import Tensor
 from stages.contract import Params
 from stages.methods.dsi.blocks.similarity import Distance, distances, similarity
 
+NOTHING = 1e-30  # scores below it are 0: sums do not feel them, and a CPU multiplies denormal numbers ten times slower
+
 
 class AttentionParams(Params):
     """What is compared, and who may be borrowed from; the paper's by default (Table 2 has the others)."""
@@ -39,7 +41,7 @@ def scores(source_BDhw: Tensor, known_B1hw: Tensor, params: AttentionParams) -> 
         close_BMN = fused(close_BMN, source_BDhw.shape[2:])
     if chosen_B1N is not None:
         close_BMN = close_BMN.masked_fill(~chosen_B1N, -torch.inf)
-    return (params.scale * close_BMN).softmax(2)
+    return F.threshold((params.scale * close_BMN).softmax(2), NOTHING, 0.0)
 
 
 def transfer(maps: Sequence[Tensor], score_BMN: Tensor, grid: torch.Size) -> list[Tensor]:
