@@ -83,14 +83,19 @@ class Stack:
     @contextmanager
     def opened(cls, project: Path, slots: int = 2) -> Iterator["Stack"]:
         """With servers, the workers of some slots and the deployments, by the user's commands."""
-        found = cls.of(project, slots)
-        try:
-            found.flows("ui", "start")
-            found.flows("workers", "start")
-            found.flows("deploy")
+        with cls.of(project, slots).running() as found:
             yield found
+
+    @contextmanager
+    def running(self) -> Iterator["Stack"]:
+        """Servers, workers and deployments, inside."""
+        try:
+            self.flows("ui", "start")
+            self.flows("workers", "start")
+            self.flows("deploy")
+            yield self
         finally:
-            found.close()
+            self.close()
 
     @classmethod
     @contextmanager

@@ -26,13 +26,8 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     active = {"PATH", "VIRTUAL_ENV", "PYTHONPATH"}  # what `activate`, make and this test's own run have set
     found.environment = {k: v for k, v in found.environment.items() if k not in active} | {"PATH": "/usr/bin:/bin"}
     assert not any(os.access(f"{folder}/prefect", os.X_OK) for folder in ("/usr/bin", "/bin"))
-    try:
-        found.flows("ui", "start")
-        found.flows("workers", "start")
-        found.flows("deploy")
+    with found.running():
         yield found
-    finally:
-        found.close()
 
 
 def test_a_stage_runs(bare: Stack) -> None:

@@ -163,7 +163,9 @@ def test_a_byte_order_mark_is_no_part_of_a_key(tmp_path: Path) -> None:
     ],
 )
 def test_a_malformed_override_is_one_line(tmp_path: Path, override: str) -> None:
-    refusal(written(tmp_path / "params.yaml", {}, "sweeps"), override)
+    """The line names the override, or the key of the file that is not there."""
+    path = written(tmp_path / "params.yaml", {}, "sweeps")
+    assert refusal(path, override).startswith((f"-S {override}: ", f"{path}: no key {override.partition('=')[0]}"))
 
 
 @given(st.text(alphabet="dat.se=[]{}:,&*!|>'\"#%@-? \n0a\\", max_size=30))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import Any
 
 import pytest
 import torch
 
-from stages.contract import Batch, Part, Spec, Trained
+from stages.contract import Batch, Spec, Trained
 from tests.methods.conftest import PlainTools, mean_square
+from tests.methods.small import Small, learn
 
 SPEC = Spec(32)
 SMALL: dict[str, dict[str, Any]] = {
@@ -30,33 +29,8 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 
 
-def make_part(
-    name: str, parents: Mapping[str, Trained], accelerator: PlainTools, spec: Spec = SPEC, **changes: Any
-) -> Any:
-    """A part from the small params with some changed, its weights a function of its name."""
-    module = import_module(f"stages.methods.flow_fill.{name}")
-    torch.manual_seed(len(name))
-    return module.build(module.Params.model_validate({**SMALL[name], **changes}), parents, spec, accelerator)
-
-
-def release(name: str, part: Part, **changes: Any) -> Trained:
-    """A part as a child or the inpainter gets it."""
-    tensors = {key: value.detach().clone() for key, value in part.model.state_dict().items()}
-    return Trained({**SMALL[name], **changes}, SPEC, tensors)
-
-
-def make_inpainter(parents: Mapping[str, Trained], **changes: Any) -> Any:
-    module = import_module("stages.methods.flow_fill.inpaint")
-    return module.build(module.Params.model_validate({**SMALL["inpaint"], **changes}), parents, torch.device("cpu"))
-
-
-def learn(part: Part, batch_of: Callable[..., Batch], steps: range) -> list[dict[str, float]]:
-    """Steps on the batches of these numbers, torch's generator set anew before each."""
-    scalars = []
-    for k in steps:
-        torch.manual_seed(k)
-        scalars.append({name: float(value) for name, value in part.step(batch_of(k)).items()})
-    return scalars
+MADE = Small("flow_fill", SMALL, SPEC)
+make_part, release, make_inpainter = MADE.part, MADE.release, MADE.inpainter
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from importlib import import_module
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import torch
 
 from stages.contract import Part, Spec, Trained
 from tests.methods.conftest import PlainTools, mean_square
+from tests.methods.small import Small
+from tests.methods.small import learn as learn_on
 
 SPEC = Spec(32)
 SIZES: dict[str, Any] = {"width": 8, "multipliers": [1, 2], "blocks": 1, "attention": [8], "lr": 1e-3}
@@ -25,22 +25,8 @@ SMALL: dict[str, dict[str, Any]] = {
 SMALL["vq"]["adversary"] = {**ADVERSARY, "loss": "hinge", "adaptive": True, "weight": 0.8, "r1": 0.0}
 
 
-def make_part(name: str, parents: Mapping[str, Trained], accelerator: PlainTools, **changes: Any) -> Part:
-    """A part from the small params with some changed, its weights a function of its name."""
-    module = import_module(f"stages.methods.latent_codes.{name}")
-    torch.manual_seed(len(name))
-    return module.build(module.Params.model_validate({**SMALL[name], **changes}), parents, SPEC, accelerator)
-
-
-def release(name: str, part: Part, **changes: Any) -> Trained:
-    """A part as a child or the inpainter gets it."""
-    tensors = {key: value.detach().clone() for key, value in part.model.state_dict().items()}
-    return Trained({**SMALL[name], **changes}, SPEC, tensors)
-
-
-def make_inpainter(parents: Mapping[str, Trained], **changes: Any) -> Any:
-    module = import_module("stages.methods.latent_codes.inpaint")
-    return module.build(module.Params.model_validate({**SMALL["inpaint"], **changes}), parents, torch.device("cpu"))
+MADE = Small("latent_codes", SMALL, SPEC)
+make_part, release, make_inpainter = MADE.part, MADE.release, MADE.inpainter
 
 
 @pytest.fixture(scope="session")
@@ -60,10 +46,6 @@ def learn(batch_of: Callable[..., Any]) -> Steps:
     """learn(part, range): steps on the batches of these numbers, torch's generator set anew before each."""
 
     def run(part: Part, steps: range) -> list[dict[str, float]]:
-        scalars = []
-        for k in steps:
-            torch.manual_seed(k)
-            scalars.append({name: float(value) for name, value in part.step(batch_of(k)).items()})
-        return scalars
+        return learn_on(part, batch_of, steps)
 
     return run
