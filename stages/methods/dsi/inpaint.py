@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
@@ -69,7 +70,7 @@ class Inpainter:
             return ()
         codes_BHW = self.vq.structure_codes(image_BCHW)
         hole_B1HW = 1 - known_cells(known_B1HW, codes_BHW.shape[1])
-        near_B1HW = torch.nn.functional.max_pool2d(hole_B1HW, 2 * MARGIN + 1, 1, MARGIN)
+        near_B1HW = F.max_pool2d(hole_B1HW, 2 * MARGIN + 1, 1, MARGIN)
         return near_B1HW[:, 0] == 0, codes_BHW
 
     def _texture(self, image_BCHW: Tensor, known_B1HW: Tensor, codes_RHW: Tensor, samples: int) -> Tensor:

@@ -27,14 +27,12 @@ class FeatureJudge:
         with torch.no_grad():
             true = self.teacher.encode(image_BCHW)
         seen, net = self.teacher.encode(composite_BCHW), self.teacher.net
-        terms = {}
-        if self.kind in ("structure", "both"):
-            codebook_KD, codes_BHW = net.structure_codebook.codebook_KD, true.structure.codes_BHW
-            terms["structure"] = (self.weight, feature_loss(seen.s_BDHW, codebook_KD, codes_BHW, self.distance))
-        if self.kind in ("texture", "both"):
-            codebook_KD, codes_BHW = net.texture_codebook.codebook_KD, true.texture.codes_BHW
-            terms["texture"] = (self.weight, feature_loss(seen.t_BDHW, codebook_KD, codes_BHW, self.distance))
-        return terms
+        levels = {
+            "structure": (seen.s_BDHW, net.structure_codebook.codebook_KD, true.structure.codes_BHW),
+            "texture": (seen.t_BDHW, net.texture_codebook.codebook_KD, true.texture.codes_BHW),
+        }
+        chosen = {name: level for name, level in levels.items() if self.kind in (name, "both")}
+        return {name: (self.weight, feature_loss(*level, self.distance)) for name, level in chosen.items()}
 
 
 class ClassifierJudge:
