@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+NO_CLASS = 255  # in label maps: no class is known here. Maps have 255 classes at most, so none bears it
+
 
 class UserError(Exception):
     """The user's mistake, told in one line that names the file, key or value and the mend (exit code 2)."""
@@ -47,12 +49,27 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Guidance:
+    """Maps that guide a completion beside the image, each known where its own mask is 1; None: not given.
+
+    edges_B1HW is 1 on an edge, else 0; labels_BHW are classes (int64), NO_CLASS where there is none; a map and its mask
+    are given together. What a map holds where it is not known is not read.
+    """
+
+    edges_B1HW: Tensor | None = None
+    edges_known_B1HW: Tensor | None = None
+    labels_BHW: Tensor | None = None
+    labels_known_B1HW: Tensor | None = None
+
+
+@dataclass(frozen=True)
 class Request:
     """Images to complete. The hole is already blanked (0, mid-grey); a sample depends on its own seed alone."""
 
     image_BCHW: Tensor
     known_B1HW: Tensor
     seeds_BK: Tensor
+    guidance: Guidance | None = None  # read by an inpainter that is Guided, and by no other
 
 
 @dataclass(frozen=True)
@@ -98,6 +115,12 @@ class Features(Protocol):
     def __call__(self, image_BCHW: Tensor) -> list[Tensor]: ...
 
 
+class SetDistance(Protocol):
+    """A distance between what two sets of images in [-1, 1], (N, 3, H, W) each, look like: at least 0."""
+
+    def __call__(self, real_NCHW: Tensor, fake_NCHW: Tensor) -> float: ...
+
+
 class Accelerator(Protocol):
     """What the loop lends a part, so that no part knows of precision, ranks, clipping or accumulation."""
 
@@ -119,6 +142,10 @@ class Accelerator(Protocol):
 
     def features(self, net: str) -> Features | None:
         """Maps of `net` (alex, squeeze, vgg); None where its weights cannot be had, which is told and recorded."""
+        ...
+
+    def frechet(self) -> SetDistance | None:
+        """Frechet distance on AlexNet's features, for figures; None where its weights cannot be had, which is told."""
         ...
 
 
@@ -169,6 +196,26 @@ class Scores(Protocol):
 
     def log_likelihood(self, request: Request, completions: Completions) -> Tensor:
         """log p(completion | what is known) in nats, (B, K)."""
+        ...
+
+
+@runtime_checkable
+class Guided(Protocol):
+    """An inpainter that edges and label maps can guide (paper 002).
+
+    Its method's `build` says in its annotation that it returns this class: so it is known without weights.
+    """
+
+    edges: bool  # whether edges guide it
+    classes: int  # of the label maps that guide it; 0: label maps do not
+    guided_by_truth: bool  # an ablation: test images' guidance is made from what their holes hold
+
+    def guidance(self, image_BCHW: Tensor, known_B1HW: Tensor, labels_BHW: Tensor | None) -> Guidance | None:
+        """What its params ask for where a person gives no map of their own; None: nothing guides.
+
+        labels_BHW is None where the data has no label maps. The image is blanked in the hole and the labels are
+        NO_CLASS there, so that nothing of the hole can enter; where `guided_by_truth` both are whole.
+        """
         ...
 
 

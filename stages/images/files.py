@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from stages.contract import UserError
+from stages.images.edge_levels import EdgeMap, edges_of
 from stages.images.mask_levels import Mask, mask_of
 from stages.images.pixels import Bool, Uint8
 from stages.project.files import write_bytes
@@ -32,24 +33,22 @@ TURNS = {
 
 def read_rgb(path: Path, limit: int = MAX_PIXELS) -> Uint8:
     """An image file as upright uint8 RGB (H, W, 3); UserError with the reason where that is not defined."""
-    try:
-        return decode_rgb(path.read_bytes(), limit)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: {error}; give a readable image file") from error
+    return on_white(_read(path, limit))
 
 
 def read_mask(path: Path, hole: str = "white") -> Mask:
     """A mask file: its hole_HW (True = missing), and a remark where it is not plain; `hole` declares its colour."""
-    try:
-        picture_HWC = decode(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: {error}; give a readable image file") from error
-    return mask_of(picture_HWC, hole, str(path))
+    return mask_of(_read(path), hole, str(path))
 
 
 def read_hole(path: Path, hole: str = "white") -> Bool:
     """A mask file's hole_HW (True = missing) alone."""
     return read_mask(path, hole).hole_HW
+
+
+def read_edges(path: Path, colour: str | None = None) -> EdgeMap:
+    """An edge map's file: its edges_HW (True on an edge); `colour` declares their colour, None: it is told apart."""
+    return edges_of(_read(path), colour, str(path))
 
 
 def write_png(path: Path, image_HWC: Uint8) -> None:
@@ -115,6 +114,14 @@ def on_white(image_HWC: Uint8) -> Uint8:
         return image_HWC
     clear = Image.fromarray(image_HWC)
     return np.array(Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear).convert("RGB"), dtype=np.uint8)
+
+
+def _read(path: Path, limit: int = MAX_PIXELS) -> Uint8:
+    """As `decode`; UserError names the file."""
+    try:
+        return decode(path.read_bytes(), limit)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: {error}; give a readable image file") from error
 
 
 def _orientation(image: Image.Image) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib import import_module
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, Protocol, cast, get_type_hints, runtime_checkable
 
 import torch
 
-from stages.contract import Inpainter, MethodModule, Params, Trained, UserError
+from stages.contract import Guided, Inpainter, MethodModule, Params, Trained, UserError
 from stages.project import paths, plugins
 from stages.project.entries import PLAIN, Entry
 from stages.project.params import dig, method_block, nearest, validate
@@ -75,16 +75,42 @@ def build(method: str, own: Params, trained: Mapping[str, Trained], device: torc
 
 
 def for_pictures(
-    entry: Entry, own: Params, trained: Mapping[str, Trained], device: torch.device
+    entry: Entry, own: Params, trained: Mapping[str, Trained], device: torch.device, maps: Collection[str] = ()
 ) -> tuple[Inpainter, int | None]:
-    """An entry's inpainter for a user's pictures, and its network's size (None: any)."""
+    """An entry's inpainter for a user's pictures, and its network's size (None: any).
+
+    `maps` says which maps (edges, labels) the user gives with them; UserError where these cannot guide it, and where it
+    is an ablation that a user's pictures lack the truth for.
+    """
     sizes = {part.spec.size for part in trained.values()}
     if len(sizes) > 1:
         raise UserError(f"{entry.method}: its parts were trained at sizes {sorted(sizes)}; train them at one")
     inpainter = build(entry.method, own, trained, device)
     if reads_hole(inpainter):
         raise UserError(f"{entry}: its encoder reads the hole's content (an ablation); train the restrictive one")
+    _refuse_maps(entry, inpainter, maps)
     return inpainter, next(iter(sizes), None)
+
+
+def guided_methods() -> list[str]:
+    """The methods whose inpainters maps can guide: the class that `build` says it returns has `guidance`."""
+    found = {name: plugins.find(f"stages.methods.{name}", "inpaint") for name in plugins.names("stages.methods")}
+    built = {name: get_type_hints(one.build).get("return") for name, one in found.items() if one}
+    return [name for name, kind in built.items() if hasattr(kind, "guidance")]
+
+
+def _refuse_maps(entry: Entry, inpainter: Inpainter, maps: Collection[str]) -> None:
+    if not isinstance(inpainter, Guided):
+        if maps:
+            options, those = " and ".join(f"--{name}" for name in maps), ", ".join(guided_methods()) or "none"
+            raise UserError(f"{entry}: maps do not guide it; leave out {options} (methods that they guide: {those})")
+    elif inpainter.guided_by_truth and not maps:
+        instead = "name another variant, or give plurifill inpaint --edges or --labels"
+        raise UserError(f"{entry}: what the hole holds guides it (an ablation); {instead}")
+    elif "edges" in maps and not inpainter.edges:
+        raise UserError(f"{entry}: it was trained without edges; leave out --edges")
+    elif "labels" in maps and not inpainter.classes:
+        raise UserError(f"{entry}: it was trained without label maps; leave out --labels")
 
 
 def module(method: str) -> MethodModule:

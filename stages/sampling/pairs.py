@@ -1,8 +1,9 @@
-"""Images and their masks, paired by name and never by sorted position."""
+"""Images, their masks and the maps that guide their completion, paired by name and never by sorted position."""
 
 import filecmp
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,19 @@ from stages.images.originals import Original
 
 @dataclass(frozen=True)
 class Pair:
-    """One picture to complete: its key (the image file's name without ending), image file and mask file."""
+    """One picture to complete: its key (the image file's name without ending), its files; None: no such map given."""
 
     key: str
     image: Path
     mask: Path
+    edges: Path | None = None
+    labels: Path | None = None
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """What it is completed from, by name."""
+        named = {"image": self.image, "mask": self.mask, "edges": self.edges, "labels": self.labels}
+        return {name: path for name, path in named.items() if path is not None}
 
 
 def pair(images: Path, masks: Path) -> list[Pair]:
@@ -37,8 +46,26 @@ def pair(images: Path, masks: Path) -> list[Pair]:
     holes = _by_name(masks)
     if masks.samefile(images if images.is_dir() else images.parent):
         return _in_one_folder(pictures, holes, masks)
-    _refuse_missing(pictures, set(holes), masks, "")
+    _refuse_missing(pictures, set(holes), masks, "mask", "")
     return [Pair(key, path, holes[key]) for key, path in pictures.items()]
+
+
+def guided(paired: list[Pair], edges: Path | None, labels: Path | None) -> list[Pair]:
+    """The pairs with their maps, a file or a folder each: `a.jpg` goes with `a.png`; one file goes with every image."""
+    maps = zip(_maps(paired, edges, "edges"), _maps(paired, labels, "labels"), strict=True)
+    return [replace(one, edges=edge, labels=label) for one, (edge, label) in zip(paired, maps, strict=True)]
+
+
+def _maps(paired: list[Pair], place: Path | None, what: str) -> Sequence[Path | None]:
+    """Each pair's map; UserError where an image has none."""
+    if place is None:
+        return [None for _ in paired]
+    found = _by_name(place)
+    if place.is_file():
+        return [place for _ in paired]
+    images = {stem_of(Path(one.image.name)): one.image for one in paired}
+    _refuse_missing(images, set(found), place, what, "")
+    return [found[stem_of(Path(one.image.name))] for one in paired]
 
 
 def opened(one: Pair, hole: str) -> tuple[Original, Mask]:
@@ -100,7 +127,7 @@ def _in_one_folder(pictures: dict[str, Path], holes: dict[str, Path], folder: Pa
         raise UserError(f"{folder}: {line}; name the folder of the masks")
     images = {key: path for key, path in pictures.items() if key not in image_of}
     counts = Counter(image_of.values())
-    _refuse_missing(images, set(counts), folder, "_mask")
+    _refuse_missing(images, set(counts), folder, "mask", "_mask")
     return [
         Pair(image if counts[image] == 1 else mask, images[image], holes[mask])
         for mask, image in sorted(image_of.items(), key=lambda names: (names[1], names[0]))
@@ -108,8 +135,8 @@ def _in_one_folder(pictures: dict[str, Path], holes: dict[str, Path], folder: Pa
     ]
 
 
-def _refuse_missing(images: dict[str, Path], masked: set[str], masks: Path, ending: str) -> None:
-    missing = [key for key in images if key not in masked]
+def _refuse_missing(images: dict[str, Path], there: set[str], place: Path, what: str, ending: str) -> None:
+    missing = [key for key in images if key not in there]
     if missing:
         count = f"{len(missing)} of {len(images)} images have none"
-        raise UserError(f"{masks}: no mask named {missing[0]}{ending}.* ({count})")
+        raise UserError(f"{place}: no {what} named {missing[0]}{ending}.* ({count})")

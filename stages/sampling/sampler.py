@@ -6,7 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stages.contract import Completions, Inpainter, Request, Transfers
+from stages.contract import NO_CLASS, Completions, Guidance, Guided, Inpainter, Request, Transfers
 from stages.images.pixels import Uint8, blank, to_float, to_uint8
 from stages.project.entries import Entry
 from stages.project.progress import tell
-from stages.sampling import latents, side_pictures, store
+from stages.sampling import guidance, latents, side_pictures, store
 from stages.sampling.energy import meter
 from stages.sampling.inpainters import reads_hole
 from stages.sampling.latents import Digests
@@ -91,28 +91,46 @@ class Sampler:
     def draw(self, testset: TestSet, images: Sequence[int]) -> Drawn:
         """Completions with the test set's seeds; side pictures of the images shown, transfers among these."""
         request = _request(testset, images)
-        drawn, cost = self(request)
+        drawn, cost = self(request, lambda classes: testset.labels(images, classes))
         raw_RHWC = to_uint8(drawn.raw_BKCHW.flatten(0, 1)).numpy()
         raw_BKHWC = raw_RHWC.reshape(*drawn.raw_BKCHW.shape[:2], *raw_RHWC.shape[1:])
         side = [self._side(testset, request, drawn, b, i) for b, i in enumerate(images)]
         return Drawn(raw_BKHWC, side, cost, latents.digests(drawn))
 
-    def __call__(self, request: Request) -> tuple[Completions, Cost]:
-        """Completions on the CPU, and what they cost. The hole is blanked here, at the door."""
+    def __call__(self, request: Request, labels: Callable[[int], Uint8 | None]) -> tuple[Completions, Cost]:
+        """Completions on the CPU, and what they cost. The hole is blanked here, at the door.
+
+        `labels` gives the images' label maps (B, H, W) to an inpainter that so many classes guide.
+        """
         warm_up = self.inpainter is None
         self.inpainter = self.inpainter or self.build()
+        maps_BHW = labels(self.inpainter.classes) if isinstance(self.inpainter, Guided) else None
         image_BCHW = request.image_BCHW
         if not reads_hole(self.inpainter):
             image_BCHW = blank(image_BCHW, request.known_B1HW)
         moved = _moved(Request(image_BCHW, request.known_B1HW, request.seeds_BK), self.device)
         joules, begin = self.meter.read() if self.meter.read else None, time.perf_counter()
         with torch.inference_mode():
-            drawn = self.inpainter.sample(moved)
+            guiding = self._guidance(request, maps_BHW)  # a person waits for it too
+            drawn = self.inpainter.sample(replace(moved, guidance=guiding))
         raw_BKCHW = drawn.raw_BKCHW.cpu()  # waits for the device
         seconds = {TOTAL: time.perf_counter() - begin, **drawn.seconds}
         return Completions(raw_BKCHW, drawn.side, latents=drawn.latents), Cost(
             seconds, self.meter.since(joules), warm_up
         )
+
+    def _guidance(self, request: Request, maps_BHW: Uint8 | None) -> Guidance | None:
+        """What guides an inpainter that is Guided: made from what is known, but for the ablation that has the truth."""
+        if not isinstance(self.inpainter, Guided):
+            return None
+        image_BCHW, known_B1HW = request.image_BCHW, request.known_B1HW
+        labels_BHW = None if maps_BHW is None else torch.from_numpy(maps_BHW).long()
+        if not self.inpainter.guided_by_truth:
+            image_BCHW = blank(image_BCHW, known_B1HW)
+            labels_BHW = None if labels_BHW is None else labels_BHW.where(known_B1HW[:, 0] > 0, NO_CLASS)
+        labels_BHW = None if labels_BHW is None else labels_BHW.to(self.device)
+        made = self.inpainter.guidance(image_BCHW.to(self.device), known_B1HW.to(self.device), labels_BHW)
+        return guidance.moved(made, self.device) if made else None
 
     def _side(self, testset: TestSet, request: Request, drawn: Completions, b: int, image: int) -> Mapping[str, Tensor]:
         """What is kept beside an image's completions: nothing but for the images shown."""
@@ -123,7 +141,7 @@ class Sampler:
         return {name: picture[b] for name, picture in drawn.side.items()} | self._transfer(testset, request, b, target)
 
     def _transfer(self, testset: TestSet, request: Request, b: int, target: int) -> dict[str, Tensor]:
-        """What a method that can transfer carries into the hole from another image shown, and that image."""
+        """What a method that can transfer carries into the hole from another image shown, and that image; unguided."""
         if not isinstance(self.inpainter, Transfers):
             return {}
         target_BCHW = to_float(np.stack([testset.dataset.image(target)]))
@@ -201,6 +219,7 @@ def _request(testset: TestSet, images: Sequence[int]) -> Request:
 
 
 def _moved(request: Request, device: torch.device) -> Request:
+    """The request on `device`, not guided yet."""
     return Request(request.image_BCHW.to(device), request.known_B1HW.to(device), request.seeds_BK.to(device))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 from pydantic import PositiveInt
 
 from stages.contract import Params, Spec, UserError
@@ -48,6 +49,8 @@ class Images(Protocol):
 
     def image(self, index: int) -> Uint8: ...
 
+    def labels(self, index: int) -> Uint8 | None: ...
+
 
 class Holes(Protocol):
     """Holes by key, as a frozen mask set has them."""
@@ -78,6 +81,20 @@ class TestSet:
     def seeds(self, key: str) -> list[int]:
         """The seeds of an image's completions: completion k's is a function of (seed, key, k) alone."""
         return [derive(self.params.seed, key, k) for k in range(self.params.samples)]
+
+    def labels(self, images: Sequence[int], classes: int) -> Uint8 | None:
+        """The label maps (B, H, W) at these positions, of so many classes; None where that is 0, or there are none.
+
+        UserError where the dataset has another number of classes: its maps would be read as what they are not.
+        """
+        there = self.dataset.spec.classes
+        if not there or not classes:
+            return None
+        if there != classes:
+            told = f"{self.dataset.name} has label maps of {there} classes, the method knows {classes}"
+            raise UserError(f"testsets.{self.name}: {told}; name a dataset with the classes that it was trained on")
+        maps = [labels_HW for labels_HW in map(self.dataset.labels, images) if labels_HW is not None]
+        return np.stack(maps) if maps else None
 
     def identity(self) -> dict[str, Any]:
         """Everything about the data that a sample or a score depends on."""

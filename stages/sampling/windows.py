@@ -5,6 +5,7 @@ square around the hole, twice as wide as the hole and at least the network's siz
 small. A square may reach over the picture's border; out there nothing is known, so it counts as hole. The square
 is brought to the network's size by `shrink_masked`, so no hole content enters; the completion comes back by
 bicubic interpolation and is seen in the hole alone. `exact` is the picture itself, for methods of no fixed size.
+Maps that guide a completion are seen through the same square, hole and all; out there they are not known either.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stages.contract import UserError
+from stages.contract import NO_CLASS, UserError
 from stages.images import pixels
 
 CONTEXT = 2  # the `hole` square's side in hole sides: a hole fills at most a quarter of what the network sees
@@ -90,6 +91,29 @@ def see(
     return pixels.shrink_masked(image_BCHW, F.pad(known_B1HW, padding), size or (window.height, window.width))
 
 
+def see_edges(edges_HW: NDArray[np.bool_], window: Window, size: int | None) -> tuple[Tensor, Tensor]:
+    """An edge map as a network of `size` is given it, and its mask: (1, 1, h, w) both.
+
+    A small pixel is an edge where its area holds one, since thin lines would be averaged away; it is known where all of
+    its area lies in the picture.
+    """
+    padding, seen = _padding(edges_HW.shape, window), size or (window.height, window.width)
+    edges_B1HW = torch.from_numpy(edges_HW)[None, None].float()
+    outside_B1HW = F.pad(torch.zeros_like(edges_B1HW), padding, value=1.0)
+    return F.adaptive_max_pool2d(F.pad(edges_B1HW, padding), seen), 1.0 - F.adaptive_max_pool2d(outside_B1HW, seen)
+
+
+def see_labels(labels_HW: NDArray[np.uint8], window: Window, size: int | None) -> tuple[Tensor, Tensor]:
+    """A label map as a network of `size` is given it, classes (1, h, w), and its mask (1, 1, h, w).
+
+    A small pixel has the class of its centre; it is known where that lies in the picture and is not NO_CLASS.
+    """
+    padded_HW = F.pad(torch.from_numpy(labels_HW.copy()).long(), _padding(labels_HW.shape, window), value=NO_CLASS)
+    rows, columns = (_centres(side, size or side) for side in (window.height, window.width))
+    labels_BHW = padded_HW[rows][:, columns][None]
+    return labels_BHW, (labels_BHW != NO_CLASS)[:, None].float()
+
+
 def back(raw_KCHW: Tensor, image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.bool_], window: Window) -> Tensor:
     """Completions as uint8 (K, H, W, 3) of the picture's own size; known pixels are the picture's, untouched."""
     seen, raw_KCHW = (window.height, window.width), raw_KCHW.float().cpu()
@@ -98,6 +122,11 @@ def back(raw_KCHW: Tensor, image_HWC: NDArray[np.uint8], hole_HW: NDArray[np.boo
     raw_KHWC = pixels.to_uint8(F.pad(raw_KCHW, [-extra for extra in _padding(hole_HW.shape, window)]))
     hole_KHW1 = torch.from_numpy(hole_HW)[None, :, :, None]
     return torch.where(hole_KHW1, raw_KHWC, torch.from_numpy(image_HWC.copy())[None])
+
+
+def _centres(side: int, size: int) -> Tensor:
+    """Of `size` equal parts of a side's pixels, the pixel in which each part's centre lies."""
+    return (2 * torch.arange(size) + 1) * side // (2 * size)
 
 
 def _padding(shape: tuple[int, ...], window: Window) -> list[int]:

@@ -49,3 +49,41 @@ def test_a_flat_completion_comes_back_flat_at_any_size() -> None:
     result = windows.back(raw, image, hole, windows.whole(hole)).numpy()
     assert result.shape == (2, 90, 70, 3)
     assert (result[:, hole] == 200).all() and (result[:, ~hole] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "size"), [(16, 16, 16), (40, 24, 16), (31, 57, 8), (9, 7, 16), (64, 64, 5)]
+)
+def test_a_small_pixel_is_an_edge_where_its_area_holds_one(height: int, width: int, size: int) -> None:
+    edges = np.random.default_rng(height).random((height, width)) < 0.05
+    window = windows.Window(0, 0, height, width)
+    small, known = windows.see_edges(edges, window, size)
+    rows, columns = ([(k * side // size, -(-(k + 1) * side // size)) for k in range(size)] for side in (height, width))
+    expected = [[edges[slice(*row), slice(*column)].any() for column in columns] for row in rows]
+    assert (small[0, 0].numpy().astype(bool) == expected).all() and (known == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "size"), [(16, 16, 16), (40, 24, 16), (31, 57, 8), (9, 7, 16), (64, 64, 5)]
+)
+def test_a_small_pixel_has_the_class_of_its_centre(height: int, width: int, size: int) -> None:
+    labels = np.random.default_rng(width).integers(0, 12, (height, width), dtype=np.uint8)
+    labels[0, 0] = 255
+    small, known = windows.see_labels(labels, windows.Window(0, 0, height, width), size)
+    rows, columns = ([int((k + 0.5) * side / size) for k in range(size)] for side in (height, width))
+    expected = labels[np.ix_(rows, columns)]
+    assert (small[0].numpy() == expected).all() and (known[0, 0].numpy() == (expected != 255)).all()
+
+
+def test_maps_are_not_known_over_the_pictures_border_nor_elsewhere_moved() -> None:
+    edges, labels = np.zeros((6, 10), dtype=bool), np.zeros((6, 10), dtype=np.uint8)
+    edges[2, 3], labels[2, 3] = True, 7
+    window = windows.whole(edges)  # two rows above the picture, two below
+    for _, known in (windows.see_edges(edges, window, 10), windows.see_labels(labels, window, 10)):
+        rows = known[0, 0].numpy().any(axis=1)
+        assert rows.tolist() == [False] * 2 + [True] * 6 + [False] * 2
+    assert windows.see_edges(edges, window, 10)[0].nonzero().tolist() == [[0, 0, 4, 3]]
+    assert (windows.see_labels(labels, window, 10)[0] == 7).nonzero().tolist() == [[0, 4, 3]]
+    inner = windows.Window(1, 2, 4, 4)
+    assert windows.see_edges(edges, inner, None)[0].nonzero().tolist() == [[0, 0, 1, 1]]
+    assert (windows.see_labels(labels, inner, None)[0] == 7).nonzero().tolist() == [[0, 1, 1]]

@@ -39,6 +39,10 @@ class Originals:
         """(H, W, 3)."""
         return read_rgb(self.cases[index].image)
 
+    def labels(self, index: int) -> Uint8 | None:
+        """A folder of images brings no label maps."""
+        return None
+
 
 @dataclass(frozen=True)
 class Holes:
