@@ -1,5 +1,6 @@
 """One file never ends a run: whatever is wrong with it becomes a reason."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -67,3 +68,15 @@ def test_whatever_a_decoder_raises_is_a_reason(error: Exception) -> None:
 def test_a_link_to_nowhere_is_a_reason(tmp_path: Path) -> None:
     (tmp_path / "a.png").symlink_to(tmp_path / "gone.png")
     assert isinstance(of_file(tmp_path / "a.png"), Refused)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4, 7])
+def test_a_label_map_shrinks_about_the_same_centre_as_its_image(tmp_path: Path, scale: int) -> None:
+    columns_N = np.arange(16 * scale)
+    labels_HW = np.minimum(columns_N, 250)[None].repeat(16 * scale, axis=0).astype(np.uint8)
+    Image.fromarray(labels_HW[..., None].repeat(3, axis=-1)).save(tmp_path / "a.png")
+    item = Item("a.png", "test", tmp_path / "a.png", "a", labels=lambda: labels_HW)
+    found = prepare(item, params_of("folder"), 251)
+    assert isinstance(found, Prepared)
+    small_HW = np.asarray(Image.open(io.BytesIO(found.labels))).astype(int)
+    assert np.abs(small_HW - found.image_HWC[..., 0]).max() <= 1  # the mean column of an area, rounded: its centre

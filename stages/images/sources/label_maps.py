@@ -26,6 +26,8 @@ def read_map(path: Path) -> Uint8:
     """A label map's own values as uint8 (H, W): a grey or palette PNG; ValueError where it is neither."""
     try:
         with Image.open(path) as image:
+            if image.format != "PNG":  # JPEG would make classes of its own
+                raise ValueError(f"label map {path.name}: {image.format} where a PNG is expected")
             if image.mode not in {"L", "P", "1"}:
                 raise ValueError(f"label map {path.name}: mode {image.mode} where one class a pixel is expected")
             return np.asarray(image, dtype=np.uint8)

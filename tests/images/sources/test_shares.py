@@ -7,7 +7,7 @@ from hypothesis import strategies as some
 
 from stages.images.dataset_params import Shares
 from stages.images.sources.item import Item
-from stages.images.sources.shares import fill_splits
+from stages.images.sources.shares import fill_from_the_end, fill_splits
 
 SHARE = some.floats(0, 1, exclude_max=True)
 
@@ -25,3 +25,14 @@ def test_of_few_images_there_is_one_in_each_split(count: int, seed: int) -> None
     items = [Item(f"{k}.png", "train", Path(f"{k}.png"), f"{k}") for k in range(count)]
     filled = fill_splits(items, Shares(val=1e-9, test=1e-9), seed)
     assert sorted(item.split for item in filled) == ["test", *["train"] * (count - 2), "val"]
+
+
+@given(some.integers(1, 30), SHARE, SHARE)
+def test_from_the_end_the_splits_follow_each_other_by_name(count: int, val: float, test: float) -> None:
+    items = [Item(f"{k:02d}.png", "train", Path(f"{k}.png"), f"{k:02d}") for k in range(count)]
+    filled = fill_from_the_end(items[::-1], Shares(val=val, test=test))
+    in_order = [item.split for item in sorted(filled, key=lambda item: item.name)]
+    assert in_order == sorted(in_order, key=["train", "val", "test"].index) and in_order[0] == "train"
+    taken = min(max(1, round(test * count)), count - 1) if test else 0
+    assert in_order.count("test") == taken
+    assert in_order.count("val") == (min(max(1, round(val * (count - taken))), count - taken - 1) if val else 0)
