@@ -13,6 +13,7 @@ import torch
 import typer
 
 from stages.metrics.core import lookup
+from stages.metrics.core.classifier_maps import NETWORKS
 from stages.metrics.core.lpips_network import BACKBONES
 from stages.project import devices, hashing, paths, provenance, weights
 from stages.project.params import read
@@ -57,6 +58,8 @@ def needed_by() -> dict[str, list[str]]:
                 users[network].append(name)
     for net, network in BACKBONES.items():
         users[network].append(f"and perceptual losses with lpips_net: {net}")
+    for net, network in NETWORKS.items():
+        users[network].append(f"and losses on the maps of {net}")
     return users
 
 

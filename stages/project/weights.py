@@ -66,6 +66,9 @@ TABLE: dict[str, Weights] = {
         f"{TORCHVISION}/deeplabv3_mobilenet_v3_large-fc3c493d.pth",
         {"deeplabv3_mobilenet_v3_large-fc3c493d.pth": "fc3c493d"},
     ),
+    "fcn_resnet50": Weights(  # a dilated ResNet-50 that learnt to segment COCO by VOC's classes; its head is not read
+        f"{TORCHVISION}/fcn_resnet50_coco-1167a1af.pth", {"fcn_resnet50_coco-1167a1af.pth": "1167a1af"}, "backbone."
+    ),
 }
 
 
@@ -80,7 +83,7 @@ def why(name: str) -> str:
 
 
 def features(name: str) -> dict[str, Tensor] | None:
-    """A backbone's convolutional layers (`features.*` of torchvision's model) on the CPU; None as for `find`."""
+    """A network's layers that are used (those under its `layers` in TABLE) on the CPU; None as for `find`."""
     path = find(name)
     return _layers(path, TABLE[name].layers) if path else None
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import Optimizer
 
-from stages.contract import Features, Perceptual, Stateful, UserError
+from stages.contract import Features, Perceptual, SetDistance, Stateful, UserError
 from stages.project.devices import has_bf16
 from stages.project.progress import tell
 from stages.training.distributed import Ranks
@@ -33,6 +33,7 @@ class TorchAccelerator:
         ranks: Ranks,
         find_perceptual: Callable[[str], Perceptual | None],
         find_features: Callable[[str], Features | None],
+        find_frechet: Callable[[torch.device], SetDistance | None],
     ) -> None:
         self.name, self.loop, self.device, self.ranks = name, loop, device, ranks
         self.bf16 = loop.amp == "bf16" or (loop.amp == "auto" and has_bf16(device))
@@ -44,7 +45,7 @@ class TorchAccelerator:
         self.skipped: Counter[str] = Counter()  # steps lost to a non-finite gradient, by optimiser
         self._row: Counter[str] = Counter()  # of these, in a row
         self._names: dict[int, str] = {}
-        self._find, self._find_features = find_perceptual, find_features
+        self._find, self._find_features, self._find_frechet = find_perceptual, find_features, find_frechet
         self.begin(0, 0)
 
     def name_optimizers(self, state: Mapping[str, Stateful]) -> None:
@@ -125,6 +126,13 @@ class TorchAccelerator:
             self.lent_features[net] = found = self._find_features(net)
             self._lend(found, f"no weights for the maps of {net}: the terms that compare them are left out")
         return self.lent_features[net]
+
+    def frechet(self) -> SetDistance | None:
+        """Frechet distance of two sets of images; None where its weights cannot be had, told once a call."""
+        found = self._find_frechet(self.device)
+        if found is None and self.ranks.leads:
+            tell(f"{self.name}: WARNING: no weights for the Frechet distance: its figure is left out")
+        return found
 
     def _lend(self, found: Perceptual | Features | None, missing: str) -> None:
         """Freeze it and bring it to the device, or tell what is missing."""

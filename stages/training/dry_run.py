@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from stages.contract import Batch, Features, Part, Perceptual, Spec, Stateful, Trained
+from stages.contract import Batch, Features, Part, Perceptual, SetDistance, Spec, Stateful, Trained
 from stages.training.parts import Plan
 
 DEPTH = 2  # submodules are listed so deep; numbered ones (layers of a stack) are counted with their stack
@@ -35,6 +35,9 @@ class DryAccelerator:
 
     def features(self, net: str) -> Features | None:
         return lambda image_BCHW: [image_BCHW[..., ::step, ::step] for step in (2, 4, 8)]
+
+    def frechet(self) -> SetDistance | None:
+        return None
 
 
 def describe(plan: Plan, plans: Mapping[str, Plan], spec: Spec) -> str:

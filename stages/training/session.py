@@ -18,7 +18,7 @@ from stages.contract import UserError
 from stages.images import masks
 from stages.images.dataset import Dataset
 from stages.images.stream import TrainStream, fixed
-from stages.metrics.core import classifier_maps, lpips_network
+from stages.metrics.core import classifier_maps, image_sets, lpips_network
 from stages.project import code, devices, hashing, paths, provenance, signals, tables, weights
 from stages.project.files import keep_newest, link_folder
 from stages.project.releases import Release, publish, read_config, read_trained
@@ -52,7 +52,8 @@ class TrainingSession:
         seen, val = (Dataset.open(paths.shards(plan.dataset), split) for split in ("train", "val"))
         generator = masks.generator_of(plan.generator) if plan.generator else None
         parents = {name: read_trained(paths.model(plan.method, name)) for name in plan.parents}
-        accelerator = TorchAccelerator(plan.title, loop, device, ranks, lpips_network.distance, classifier_maps.maps)
+        lenders = lpips_network.distance, classifier_maps.maps, image_sets.frechet_distance
+        accelerator = TorchAccelerator(plan.title, loop, device, ranks, *lenders)
         seed_all(loop.seed, "build")
         part = plan.build(parents, seen.spec, accelerator)
         _refuse_small(plan, seen, accelerator)
@@ -162,7 +163,7 @@ def _config(plan: Plan, seen: Dataset, val: Dataset, accelerator: TorchAccelerat
 
 
 def _refuse_small(plan: Plan, seen: Dataset, accelerator: TorchAccelerator) -> None:
-    """UserError where a classifier that a loss reads does not fit into the images."""
+    """UserError where a network that a loss reads does not fit into the images."""
     asked = ((accelerator.lent, lpips_network.LEAST), (accelerator.lent_features, classifier_maps.LEAST))
     for found, least in asked:
         for net in (net for net, network in found.items() if network is not None):
@@ -174,7 +175,7 @@ def _refuse_small(plan: Plan, seen: Dataset, accelerator: TorchAccelerator) -> N
 
 
 def lent(accelerator: TorchAccelerator) -> dict[str, dict[str, str]]:
-    """Digests of the classifiers that losses read, by what was asked for and net.
+    """Digests of the networks that losses read, by what was asked for and net.
 
     "features" is there only where some were: a part that asks for none keeps the fingerprint that it had before.
     """
@@ -183,7 +184,7 @@ def lent(accelerator: TorchAccelerator) -> dict[str, dict[str, str]]:
 
 
 def _digests(nets: Iterable[str]) -> dict[str, str]:
-    return {net: weights.digest(lpips_network.BACKBONES[net]) for net in nets}
+    return {net: weights.digest(classifier_maps.NETWORKS[net]) for net in nets}
 
 
 def _fingerprint(config: Mapping[str, Any], plan: Plan) -> str:

@@ -8,13 +8,32 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torchvision import models
+from torchvision.models.segmentation import fcn_resnet50
 from torchvision.transforms.functional import normalize
 
 from stages.metrics.core import classifier_maps, lpips_network
-from stages.metrics.core.classifier_maps import ClassifierMaps
+from stages.metrics.core.classifier_maps import NETWORKS, SEGMENTER, ClassifierMaps
 from stages.project import weights
 
 BUILD = {"alex": models.alexnet, "squeeze": models.squeezenet1_1}
+
+
+def tensors_of(net: str) -> dict[str, Tensor]:
+    """What the file of a net of random weights would hold, or more."""
+    if net != SEGMENTER:
+        return {f"features.{key}": value for key, value in features_of(net).state_dict().items()}
+    return fcn().state_dict()
+
+
+def fcn() -> nn.Module:
+    """torchvision's, whose batch norms have seen something."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        net = fcn_resnet50(weights=None, weights_backbone=None, num_classes=21, aux_loss=True).eval()
+        for norm in (layer for layer in net.modules() if isinstance(layer, nn.BatchNorm2d)):
+            nn.init.normal_(norm.running_mean, std=0.1)
+            nn.init.uniform_(norm.running_var, 0.5, 1.5)
+    return net
 
 
 def features_of(net: str) -> nn.Sequential:
@@ -40,8 +59,7 @@ def images(seed: int = 0, size: int = 64) -> Tensor:
 
 def randomly(net: str) -> tuple[ClassifierMaps, nn.Sequential]:
     """The maps of a net of random weights, and torchvision's layers with the same."""
-    layers = features_of(net)
-    return ClassifierMaps(net, {f"features.{key}": value for key, value in layers.state_dict().items()}), layers
+    return ClassifierMaps(net, tensors_of(net)), features_of(net)
 
 
 @pytest.mark.parametrize("net", ["alex", "squeeze"])
@@ -62,28 +80,37 @@ def test_vggs_maps_are_the_outputs_of_its_first_three_pools():
         torch.testing.assert_close(map_BChw, expected[index])
 
 
-@pytest.mark.parametrize("net", ["alex", "squeeze", "vgg"])
+@pytest.mark.parametrize("net", lpips_network.BACKBONES)
 def test_maps_are_three_and_the_finest_is_first(net):
     maps, _ = randomly(net)
     sides = [map_BChw.shape[-1] for map_BChw in maps(images())]
     assert len(sides) == 3 and all(fine > coarse for fine, coarse in pairwise(sides))
 
 
-@pytest.mark.parametrize("net", ["alex", "squeeze", "vgg"])
-@pytest.mark.parametrize("depth", [0, 1, 2])
-def test_a_gradient_reaches_the_image_from_every_map_and_no_weight(net, depth):
-    maps, _ = randomly(net)
+def test_the_segmenters_maps_are_its_stages_outputs_an_eighth_of_the_side_from_the_second_on():
+    net, expected = fcn(), []
+    for stage in (net.backbone.layer1, net.backbone.layer2, net.backbone.layer3, net.backbone.layer4):
+        stage.register_forward_hook(lambda _, given, out: expected.append(out))
+    with torch.no_grad():
+        net(normalize((images() + 1) / 2, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+        found = ClassifierMaps(SEGMENTER, net.state_dict())(images())
+    assert [map_BChw.shape[1:] for map_BChw in found] == [(256, 16, 16), (512, 8, 8), (1024, 8, 8), (2048, 8, 8)]
+    for map_BChw, expected_BChw in zip(found, expected, strict=True):
+        torch.testing.assert_close(map_BChw, expected_BChw)
+
+
+@pytest.mark.parametrize("net", NETWORKS)
+def test_a_gradient_reaches_the_image_from_every_map_and_no_weight(net):
+    maps = ClassifierMaps(net, tensors_of(net))
     image_BCHW = images().requires_grad_()
-    maps(image_BCHW)[depth].square().sum().backward()
-    assert image_BCHW.grad.any()
-    assert not maps.training
-    assert all(p.grad is None and not p.requires_grad for p in maps.parameters())
+    for map_BChw in maps(image_BCHW):
+        assert torch.autograd.grad(map_BChw.square().sum(), image_BCHW, retain_graph=True)[0].any()
+    assert not maps.training and not any(p.requires_grad for p in maps.parameters())
 
 
-@pytest.mark.parametrize("net", ["alex", "squeeze", "vgg"])
+@pytest.mark.parametrize("net", NETWORKS)
 def test_building_them_leaves_the_global_generator_alone(net):
-    tensors = {f"features.{key}": value for key, value in features_of(net).state_dict().items()}
-    before = torch.get_rng_state()
+    tensors, before = tensors_of(net), torch.get_rng_state()
     ClassifierMaps(net, tensors)
     assert torch.equal(before, torch.get_rng_state())
 

@@ -12,21 +12,17 @@ from stages.metrics.core.classifier_maps import ClassifierMaps
 from stages.metrics.core.contract import AbsentError, MetricContext
 from stages.metrics.core.lpips_network import Lpips
 from tests.metrics.conftest import MakeBatch
-from tests.metrics.test_classifier_maps import features_of
+from tests.metrics.test_classifier_maps import tensors_of
 
 CPU = torch.device("cpu")
 NETWORKS: dict[str, tuple[Callable[..., Any], dict[str, int]]] = {
-    "lpips": (lambda net, image: Lpips(net, tensors(net))(image, -image), lpips_network.LEAST),
-    "maps": (lambda net, image: ClassifierMaps(net, tensors(net))(image)[-1], classifier_maps.LEAST),
+    "lpips": (lambda net, image: Lpips(net, tensors_of(net))(image, -image), lpips_network.LEAST),
+    "maps": (lambda net, image: ClassifierMaps(net, tensors_of(net))(image)[-1], classifier_maps.LEAST),
 }
+KINDS = [("lpips", net) for net in lpips_network.BACKBONES] + [("maps", net) for net in classifier_maps.NETWORKS]
 
 
-def tensors(net: str) -> dict[str, torch.Tensor]:
-    return {f"features.{key}": value for key, value in features_of(net).state_dict().items()}
-
-
-@pytest.mark.parametrize("kind", NETWORKS)
-@pytest.mark.parametrize("net", lpips_network.BACKBONES)
+@pytest.mark.parametrize(("kind", "net"), KINDS)
 def test_a_network_fits_into_its_least_side_and_no_smaller(kind: str, net: str) -> None:
     answer, least = NETWORKS[kind]
     with torch.inference_mode():

@@ -168,7 +168,7 @@ def test_maps_are_looked_for_once_and_lent_frozen():
         asked.append(net)
         return nn.Sequential(nn.Conv2d(3, 4, 3), nn.Dropout())
 
-    accelerator = TorchAccelerator("toys/toy", loop(), CPU, Ranks(), lambda net: None, find)
+    accelerator = TorchAccelerator("toys/toy", loop(), CPU, Ranks(), lambda net: None, find, lambda device: None)
     maps = accelerator.features("alex")
     assert accelerator.features("alex") is maps and asked == ["alex"]
     assert not maps.training and not any(p.requires_grad for p in maps.parameters())

@@ -97,7 +97,7 @@ PARTS = {"plain": Plain, "gan": Gan}
 
 
 def bench(loop: LoopParams, ranks: Ranks | None = None) -> TorchAccelerator:
-    return TorchAccelerator("toys/toy", loop, CPU, ranks or Ranks(), lambda net: None, lambda net: None)
+    return TorchAccelerator("toys/toy", loop, CPU, ranks or Ranks(), *(lambda _: None,) * 3)
 
 
 def run(

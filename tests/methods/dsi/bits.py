@@ -13,7 +13,7 @@ import torch
 from stages.images import masks
 from stages.images.dataset import Dataset
 from stages.images.stream import fixed
-from stages.metrics.core import classifier_maps, lpips_network
+from stages.metrics.core import classifier_maps, image_sets, lpips_network
 from stages.project import paths
 from stages.project.params import read
 from stages.project.releases import read_trained
@@ -28,7 +28,7 @@ def main() -> None:
     plan = parts.plan(read(), "dsi", "prior")
     generator = masks.generator_of(plan.generator) if plan.generator else None
     seen, test = (Dataset.open(paths.shards(plan.dataset), split) for split in ("train", "test"))
-    lenders = lpips_network.distance, classifier_maps.maps
+    lenders = lpips_network.distance, classifier_maps.maps, image_sets.frechet_distance
     accelerator = TorchAccelerator(plan.title, plan.loop, torch.device("cpu"), Ranks(), *lenders)
     seed_all(plan.loop.seed, "build")
     part: Any = plan.build({"vq": read_trained(paths.model("dsi", "vq"))}, test.spec, accelerator)
