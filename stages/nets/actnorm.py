@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
+
+from stages.nets.ranks import mean_over_ranks
 
 NARROWEST = 1e-3  # a channel that (nearly) is constant is scaled as if its deviation were this
 
@@ -31,8 +32,8 @@ class ActNorm(nn.Module):
         if self._met or not self.training:
             return
         self._met = True
-        mean_C = _over_ranks(x_BCHW.mean((0, 2, 3)))
-        variance_C = _over_ranks((x_BCHW - mean_C.view(1, -1, 1, 1)).square().mean((0, 2, 3)))
+        mean_C = mean_over_ranks(x_BCHW.mean((0, 2, 3)))
+        variance_C = mean_over_ranks((x_BCHW - mean_C.view(1, -1, 1, 1)).square().mean((0, 2, 3)))
         first = self.initialised < 1
         self.shift_C.copy_(torch.where(first, -mean_C, self.shift_C))
         self.log_scale_C.copy_(torch.where(first, -variance_C.sqrt().clamp(min=NARROWEST).log(), self.log_scale_C))
@@ -50,11 +51,3 @@ class ActNorm(nn.Module):
     def logdet(self, x_BCHW: Tensor) -> Tensor:
         """log |det| of the Jacobian, (B,)."""
         return (self.log_scale_C.sum() * x_BCHW[0, 0].numel()).expand(len(x_BCHW))
-
-
-def _over_ranks(statistic_C: Tensor) -> Tensor:
-    """The mean over the processes of a run, which have batches of one size."""
-    if not (dist.is_available() and dist.is_initialized()):
-        return statistic_C
-    dist.all_reduce(statistic_C)
-    return statistic_C / dist.get_world_size()
