@@ -18,6 +18,7 @@ from stages.training import dry_run, parts
 ROOT = Path(__file__).resolve().parents[2]
 PRESETS = sorted(path.stem for path in (ROOT / "presets").glob("*.yaml"))
 WHOLE = {name: YAML(typ="safe").load(preset.render(name)) for name in PRESETS}
+CLASSES = 12  # scenes': of label maps, without which a branch that learns from them would not be compared
 PARTS = [(m, part) for m in WHOLE["paper"]["methods"] for part in parts.order(WHOLE["paper"], m)]
 
 
@@ -26,7 +27,7 @@ def anatomy(name: str, method: str, part: str) -> tuple[frozenset[str], frozense
     """(types of all modules, names of all scalars of a step) of a part under a preset, imagined on the meta device."""
     values = WHOLE[name]
     plans = {other: parts.plan(values, method, other) for other in parts.order(values, method)}
-    spec = Spec(values["datasets"][values["data"]["dataset"]]["size"])
+    spec = Spec(values["datasets"][values["data"]["dataset"]]["size"], CLASSES)
     with torch.device("meta"):
         drawn = dry_run.draft(plans[part], plans, spec)
         scalars = frozenset(drawn.step(dry_run.batch(plans[part], spec)))

@@ -1,6 +1,6 @@
 """Sampled test sets and what sweeps' points kept of them, made by inpainters that a test chooses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -18,11 +18,11 @@ from stages.sampling.testsets import TestSetParams, open_testset
 from tests.evaluation.sweeps.made import finish
 
 
-def complete(entry: str, inpainter: Inpainter, samples: int = 5) -> SampleStore:
+def complete(entry: str, inpainter: Inpainter, samples: int = 5, trained_on: Sequence[str] = ("toy",)) -> SampleStore:
     """The entry's samples of the toy project's test set `centre`, finished."""
     one = Entry.parse(entry)
     testset = open_testset("centre", TestSetParams(dataset="toy", masks="centre", samples=samples))
-    told = {"entry": entry, "method": one.method, "trained_on": ["toy"], "params": {}, **testset.identity()}
+    told = {"entry": entry, "method": one.method, "trained_on": list(trained_on), "params": {}, **testset.identity()}
     place = paths.samples(one.method) / "centre" / one.folder
     fill(Work(testset, one, Sampler(lambda: inpainter, torch.device("cpu")), place), told)
     return SampleStore.open(place)

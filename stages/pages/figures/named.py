@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stages.evaluation.sweeps.points import Sweep
 from stages.pages.figures import swept
-from stages.pages.figures.figure import Figure, PaperFigure
-from stages.pages.figures.swept import SweptFigure
+from stages.pages.figures.figure import ChartFigure, Figure, PaperFigure
+from stages.pages.figures.swept import FilledBySweep
 from stages.pages.testsets import SampledTestSet
 from stages.project import plugins
 
@@ -28,5 +29,18 @@ def find(testsets: Sequence[SampledTestSet]) -> tuple[list[Figure], list[PaperFi
         made = [figure for testset in ordered for figure in one.make(testset, one.name)] if one.make else []
         figures += made[:EACH]
         awaited += [] if made else [one]
-    of_sweeps = [one.make for one in declared if isinstance(one.make, SweptFigure)]
+    makes: list[object] = [one.make for one in declared]
+    of_sweeps = [make for make in makes if isinstance(make, FilledBySweep)]
     return [*figures, *swept.find(ordered, of_sweeps)], awaited
+
+
+def charted(sweeps: Sequence[Sweep]) -> list[ChartFigure]:
+    """Every figure of charts for which a sweep has the scores."""
+    return [
+        ChartFigure(
+            one.name, f"{one.name}: {one.shows}", f"Scores of the sweep {sweep.name}; bars are 95 % intervals.", charts
+        )
+        for one in named()
+        for sweep in sweeps
+        if one.draw and (charts := tuple(one.draw(sweep)))
+    ]

@@ -15,5 +15,8 @@ def content(found: Found) -> Content | Nothing:
     if not found.of_project:
         return Nothing("The papers' figures are the project report's.")
     figures, awaited = named.find(found.testsets)
+    charted = named.charted(found.sweeps)
+    there = {one.name for one in charted}
     failed = failures.find(found.testsets, found.tables, found.scores.long)
-    return {"figures": figures, "awaited": awaited, "failures": failed, "explorer": found.explorer}
+    waiting = [one for one in awaited if one.name not in there]
+    return {"figures": figures, "charted": charted, "awaited": waiting, "failures": failed, "explorer": found.explorer}
