@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from flows import locks, supervisor
+from flows import locks, supervisor, tracking
 from flows.server import HOST, port
 from flows.supervisor import Supervised
 
@@ -26,7 +26,7 @@ def mlflow_port() -> str:
 def run() -> None:
     """Both servers, in the foreground."""
     supervisor.home().mkdir(parents=True, exist_ok=True)
-    store = f"sqlite:///{Path('mlflow.db').resolve()}"
+    store = tracking.address(Path.cwd(), Path.cwd())
     _prepare(store)
     prefect = ["prefect", "server", "start", "--host", HOST, "--port", port()]
     mlflow = ["mlflow", "server", "--backend-store-uri", store, "--artifacts-destination", "mlartifacts"]
@@ -36,8 +36,8 @@ def run() -> None:
 
 def _prepare(store: str) -> None:
     """Of several processes that make MLflow's fresh database at once, all but one fail. Prefect's has one process."""
-    if not Path("mlflow.db").exists():
-        with locks.held(Path("mlflow.db.lock")):  # trainings take the same one
+    if not Path(tracking.DATABASE).exists():
+        with locks.held(Path(f"{tracking.DATABASE}.lock")):  # trainings take the same one
             subprocess.run(["mlflow", "db", "upgrade", store], check=True)
 
 

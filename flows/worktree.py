@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dvc.repo import Repo
 
-from flows import files, git
+from flows import files, git, tracking
 from flows.overrides import overridden
 from flows.sweep_spec import Overrides
 
@@ -58,8 +58,8 @@ class Worktree:
         """For commands in it: this commit's code, artefacts in the worktree, tracking in the project's database."""
         own = {k: v for k, v in os.environ.items() if k not in {"PLURIFILL_DATA", "PLURIFILL_REPORTS"}}
         paths = [str(self.folder), *filter(None, [own.get("PYTHONPATH")])]
-        tracking = own.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.root / 'mlflow.db'}"
-        return own | {"PYTHONPATH": os.pathsep.join(paths), "MLFLOW_TRACKING_URI": tracking}
+        store = own.get("MLFLOW_TRACKING_URI") or tracking.address(self.root, self.folder)
+        return own | {"PYTHONPATH": os.pathsep.join(paths), "MLFLOW_TRACKING_URI": store}
 
     @property
     def _filled(self) -> Path:
