@@ -5,15 +5,14 @@ At a batch's size and in the memory format that training uses (channels last), b
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from statistics import median
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stages.nets.partial_conv import PartialConv2d, PlainConv2d, RestrictiveConv2d
+from tests.bench.turns import race
 
 CHANNELS, SIDE, BATCH = 64, 32, 16
 
@@ -54,7 +53,7 @@ def rows(rounds: int = 15) -> list[tuple[str, float, float]]:
         ("partial convolution against an ordinary one", plain, partial),
     ]
     return [
-        (name, *_race(_pass(peer, x_BCHW, known_B1HW), _pass(ours, x_BCHW, known_B1HW), rounds))
+        (name, *race(_pass(peer, x_BCHW, known_B1HW), _pass(ours, x_BCHW, known_B1HW), rounds, warm_up=2))
         for name, peer, ours in pairs
     ]
 
@@ -73,15 +72,3 @@ def _pass(layer: nn.Module, x_BCHW: Tensor, known_B1HW: Tensor) -> Callable[[], 
         torch.autograd.grad(y_BCHW, [x_BCHW, *layer.parameters()], slope_BCHW)
 
     return run
-
-
-def _race(peer: Callable[[], None], ours: Callable[[], None], rounds: int) -> tuple[float, float]:
-    seconds: list[tuple[float, float]] = []
-    for _ in range(rounds + 2):  # the first two warm up
-        start = time.perf_counter()
-        peer()
-        middle = time.perf_counter()
-        ours()
-        seconds.append((middle - start, time.perf_counter() - middle))
-    peers, own = zip(*seconds[2:], strict=True)
-    return median(peers), median(own)

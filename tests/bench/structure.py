@@ -7,7 +7,6 @@ contextual attention for one sample after the other: patches as kernels, out and
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from statistics import median
 
@@ -19,6 +18,7 @@ from stages.methods.dsi.blocks.attention import AttentionParams, scores, transfe
 from stages.methods.dsi.blocks.autoencoder import Sizes as CodeSizes
 from stages.methods.dsi.blocks.structure import Sizes, StructureNet
 from stages.methods.dsi.sampling.sampler import Rule, StructureSampler
+from tests.bench.turns import race, seconds
 
 SIDE = 32  # structure codes along a side at 256 px
 TIMED = 3  # positions over which a full pass is timed
@@ -40,8 +40,8 @@ def _drawing(net: StructureNet, image_BCHW: Tensor, known_B1HW: Tensor, samples:
     codes_RHW = torch.zeros(samples, SIDE, SIDE, dtype=torch.int64)
     images = [x.expand(samples, -1, -1, -1) for x in (image_BCHW, known_B1HW)]
     net(codes_RHW[:1], image_BCHW, known_B1HW)  # warms up
-    peer = _seconds(lambda: [net(codes_RHW, *images) for _ in range(TIMED)]) / TIMED * SIDE**2
-    ours = median(_seconds(lambda: _draw(net, image_BCHW, known_B1HW, samples)) for _ in range(2))
+    peer = seconds(lambda: [net(codes_RHW, *images) for _ in range(TIMED)]) / TIMED * SIDE**2
+    ours = median(seconds(lambda: _draw(net, image_BCHW, known_B1HW, samples)) for _ in range(2))
     return f"structure, {samples} of an image: full passes (times {SIDE**2}) / caches", peer, ours
 
 
@@ -72,7 +72,7 @@ def _attention(rounds: int = 5) -> list[tuple[str, float, float]]:
     return [
         (
             f"structural attention, {BATCH} samples, {name}: convolutions / products",
-            *_race(run(peer), run(ours), rounds),
+            *race(run(peer), run(ours), rounds),
         )
         for name, run in pairs.items()
     ]
@@ -98,15 +98,3 @@ def _convolved(s_1Dhw: Tensor, maps: list[Tensor]) -> list[Tensor]:
 def _without_grad(way: Callable[[], list[Tensor]]) -> list[Tensor]:
     with torch.no_grad():
         return way()
-
-
-def _race(peer: Callable[[], object], ours: Callable[[], object], rounds: int) -> tuple[float, float]:
-    taken = [(_seconds(peer), _seconds(ours)) for _ in range(rounds + 1)][1:]  # the first one warms up
-    peers, own = zip(*taken, strict=True)
-    return median(peers), median(own)
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start

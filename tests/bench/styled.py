@@ -7,10 +7,8 @@ Maps are in the memory format that training uses (channels last) and in the othe
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from statistics import median
 
 import torch
 import torch.nn.functional as F
@@ -18,9 +16,10 @@ from torch import Tensor
 
 from stages.nets.fir import downsample, upsample
 from stages.nets.modulated_conv import ModulatedConv2d
+from tests.bench.turns import race
 from tests.nets.test_styled import FILTER, grouped, spread
 
-BATCH, STYLE = 8, 64
+BATCH, STYLE, ROUNDS = 8, 64, 9
 RESAMPLED = ((64, 32), (128, 16))  # channels, pixels a side
 MODULATED = ((256, 16), (128, 32), (64, 64), (32, 64), (512, 8))
 LAYOUTS = {"channels last": torch.channels_last, "first": torch.contiguous_format}
@@ -67,21 +66,9 @@ def _passes(what: str, peer: Way, ours: Way, leaves: list[Tensor]) -> Iterator[t
     with torch.no_grad():
         slope_BCHW, expected_BCHW = ours(), peer()
         assert torch.allclose(slope_BCHW, expected_BCHW, atol=1e-4)
-        yield f"{what}, forward", *_race(peer, ours)
+        yield f"{what}, forward", *race(peer, ours, ROUNDS, warm_up=2)
 
     def both(way: Way) -> Callable[[], object]:
         return lambda: torch.autograd.grad(way(), leaves, slope_BCHW)
 
-    yield f"{what}, forward and backward", *_race(both(peer), both(ours))
-
-
-def _race(peer: Callable[[], object], ours: Callable[[], object], rounds: int = 9) -> tuple[float, float]:
-    taken = [(_seconds(peer), _seconds(ours)) for _ in range(rounds + 2)][2:]  # the first two warm up
-    peers, own = zip(*taken, strict=True)
-    return median(peers), median(own)
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+    yield f"{what}, forward and backward", *race(both(peer), both(ours), ROUNDS, warm_up=2)
