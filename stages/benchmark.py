@@ -22,7 +22,7 @@ from stages.evaluation import protocols
 from stages.evaluation.external.score import Folders, score_folder
 from stages.evaluation.results import FORMAT, Result, cost, results
 from stages.evaluation.training_images import training_images
-from stages.images.mask_levels import Hole
+from stages.images.levels import Level
 from stages.metrics.core.contract import MetricContext
 from stages.pages import results_folder
 from stages.project import devices, paths, tables
@@ -47,7 +47,7 @@ def main(
     ] = None,
     images: Annotated[Path | None, typer.Option(help="with --results: the whole images, KEY.png or .jpg ...")] = None,
     masks: Annotated[Path | None, typer.Option(help="with --results: the masks by name, or one for all")] = None,
-    hole: Annotated[Hole | None, typer.Option(help="with --results: what a hole is in the masks")] = None,
+    hole: Annotated[Level | None, typer.Option(help="with --results: what a hole is in the masks")] = None,
     output_kind: Annotated[
         OutputKind | None, typer.Option(help="with --results: known pixels are the image's, or made anew")
     ] = None,
@@ -70,12 +70,12 @@ def main(
 
 
 def _declared(
-    given: Path, images: Path | None, masks: Path | None, hole: Hole | None, kind: OutputKind | None
+    given: Path, images: Path | None, masks: Path | None, hole: Level | None, kind: OutputKind | None
 ) -> Folders:
     """What was said about the folders; UserError where something was not."""
     if images is None or masks is None:
         raise UserError(f"--results needs {'--images' if images is None else '--masks'} DIR")
-    for option, value, words in (("--hole", hole, Hole), ("--output-kind", kind, OutputKind)):
+    for option, value, words in (("--hole", hole, Level), ("--output-kind", kind, OutputKind)):
         if value is None:
             raise UserError(f"{option} (not given): say {' or '.join(words)}")
     return Folders(given, images, masks, str(hole), str(kind))

@@ -23,8 +23,7 @@ from ruamel.yaml import YAML
 from stages.cli import options
 from stages.cli.options import Rank
 from stages.contract import Params, Trained, UserError
-from stages.images.edge_levels import EdgeColour
-from stages.images.mask_levels import Hole
+from stages.images.levels import Level
 from stages.project import devices, paths, seeds
 from stages.project import params as settings
 from stages.project.entries import Entry
@@ -50,7 +49,7 @@ def main(
         typer.Option(help="a map of labels that guide it (PNG, a class a pixel, 255: unknown), or a folder"),
     ] = None,
     edge_colour: Annotated[
-        EdgeColour | None, typer.Option(help="the edges' colour in edge maps; default: that of the fewer pixels")
+        Level | None, typer.Option(help="the edges' colour in edge maps; default: that of the fewer pixels")
     ] = None,
     nsampling: Annotated[int, typer.Option(min=1, help="completions an image")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="sample k is drawn with seed + k")] = 0,
@@ -58,7 +57,7 @@ def main(
     batch_size: Annotated[int, typer.Option(min=1, help="completions at once")] = 8,
     limit: options.Limit = 0,
     set_: options.Set = None,
-    hole: Annotated[Hole, typer.Option(help="the hole's colour in mask files")] = Hole.white,
+    hole: Annotated[Level, typer.Option(help="the hole's colour in mask files")] = Level.white,
     window: Annotated[
         WindowKind, typer.Option(help="what the network sees: the whole picture, or a square round the hole")
     ] = WindowKind.whole,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from stages.cli import options
 from stages.contract import Request, Transfers, UserError
 from stages.images import files
-from stages.images.mask_levels import Hole
+from stages.images.levels import Level
 from stages.project import devices, paths
 from stages.project import params as settings
 from stages.project.entries import Entry
@@ -36,7 +36,7 @@ def main(
     output: Annotated[Path, typer.Option(help="a .png; its provenance is written beside it")],
     device: options.Device = "",
     set_: options.Set = None,
-    hole: Annotated[Hole, typer.Option(help="the hole's colour in the mask file")] = Hole.white,
+    hole: Annotated[Level, typer.Option(help="the hole's colour in the mask file")] = Level.white,
     params: options.ParamsFile = options.PARAMS,
 ) -> None:
     """Fill a hole after another image."""

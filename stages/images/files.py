@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from stages.contract import UserError
-from stages.images.edge_levels import EdgeMap, edges_of
+from stages.images.edge_levels import EdgeMap, edge_map_of
 from stages.images.mask_levels import Mask, mask_of
 from stages.images.pixels import Bool, Uint8
 from stages.project.files import write_bytes
@@ -48,7 +48,7 @@ def read_hole(path: Path, hole: str = "white") -> Bool:
 
 def read_edges(path: Path, colour: str | None = None) -> EdgeMap:
     """An edge map's file: its edges_HW (True on an edge); `colour` declares their colour, None: it is told apart."""
-    return edges_of(_read(path), colour, str(path))
+    return edge_map_of(_read(path), colour, str(path))
 
 
 def write_png(path: Path, image_HWC: Uint8) -> None:

@@ -1,6 +1,7 @@
 """A picture that people draw in two levels (a mask, an edge map) read as white and black."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,13 @@ from stages.images.pixels import Bool, Uint8
 
 THRESHOLD = 127  # a pixel above it is white; conventions of LaMa, IOPaint, diffusers
 NAMED = 4  # so many levels are told one by one
+
+
+class Level(StrEnum):
+    """Which of the two is meant: the hole of a mask, the edges of an edge map."""
+
+    white = "white"
+    black = "black"
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,10 @@
 """Which pixels of a mask picture are its hole, and what was seen in it that a mask does not have."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from stages.contract import UserError
-from stages.images.levels import Levels, levels_of
+from stages.images.levels import Level, Levels, levels_of
 from stages.images.pixels import Bool, Uint8
-
-
-class Hole(StrEnum):
-    """The colour of a hole in mask files."""
-
-    white = "white"
-    black = "black"
 
 
 @dataclass(frozen=True)
@@ -28,7 +20,7 @@ def mask_of(picture_HWC: Uint8, hole: str, name: str) -> Mask:
 
     UserError as `levels_of`, or for a hole of another colour.
     """
-    if hole not in set(Hole):
+    if hole not in set(Level):
         raise UserError(f"hole: {hole!r}: the hole of a mask file is white or black")
     levels = levels_of(picture_HWC, name)
     if levels.ink:
