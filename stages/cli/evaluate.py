@@ -21,7 +21,6 @@ from stages.contract import Part, UserError
 from stages.images import masks as generators
 from stages.images.dataset import Dataset
 from stages.images.stream import fixed
-from stages.metrics.core import classifier_maps, image_sets, lpips_network
 from stages.project import devices, paths, tables
 from stages.project.params import dig, read
 from stages.project.progress import tell
@@ -30,6 +29,7 @@ from stages.project.seeds import seed_all
 from stages.training import parts
 from stages.training.accelerator import TorchAccelerator
 from stages.training.distributed import Ranks
+from stages.training.lenders import LENDERS
 from stages.training.loop_params import LoopParams
 from stages.training.parts import Plan
 from stages.training.prefetch import to_device
@@ -73,8 +73,7 @@ def figures(plan: Plan, data: Dataset, images: int, device: torch.device) -> pd.
     """figure, trained, untrained, n ...: both networks see the same images, holes and seeds."""
     generator = generators.generator_of(plan.generator) if plan.generator else None
     batches = fixed(data, generator, plan.loop.eval_batch, images, plan.loop.seed)
-    lenders = lpips_network.distance, classifier_maps.maps, image_sets.frechet_distance
-    accelerator = TorchAccelerator(plan.title, plan.loop, device, Ranks(), *lenders)
+    accelerator = TorchAccelerator(plan.title, plan.loop, device, Ranks(), *LENDERS)
     seed_all(plan.loop.seed, "build")
     parents = {name: read_trained(paths.model(plan.method, name)) for name in plan.parents}
     learner = plan.build(parents, data.spec, accelerator)

@@ -18,7 +18,7 @@ from stages.contract import UserError
 from stages.images import masks
 from stages.images.dataset import Dataset
 from stages.images.stream import TrainStream, fixed
-from stages.metrics.core import classifier_maps, image_sets, lpips_network
+from stages.metrics.core import classifier_maps, lpips_network
 from stages.project import code, devices, hashing, paths, provenance, signals, tables, weights
 from stages.project.files import keep_newest, link_folder
 from stages.project.releases import Release, publish, read_config, read_trained
@@ -28,6 +28,7 @@ from stages.tracking.training import About, Tracker
 from stages.training import history, model_card
 from stages.training.accelerator import TorchAccelerator
 from stages.training.distributed import Ranks
+from stages.training.lenders import LENDERS
 from stages.training.loop import Run, Training, train
 from stages.training.parts import Plan
 from stages.training.workplace import Workplace
@@ -52,8 +53,7 @@ class TrainingSession:
         seen, val = (Dataset.open(paths.shards(plan.dataset), split) for split in ("train", "val"))
         generator = masks.generator_of(plan.generator) if plan.generator else None
         parents = {name: read_trained(paths.model(plan.method, name)) for name in plan.parents}
-        lenders = lpips_network.distance, classifier_maps.maps, image_sets.frechet_distance
-        accelerator = TorchAccelerator(plan.title, loop, device, ranks, *lenders)
+        accelerator = TorchAccelerator(plan.title, loop, device, ranks, *LENDERS)
         seed_all(loop.seed, "build")
         part = plan.build(parents, seen.spec, accelerator)
         _refuse_small(plan, seen, accelerator)

@@ -13,7 +13,6 @@ import torch
 from stages.images import masks
 from stages.images.dataset import Dataset
 from stages.images.stream import fixed
-from stages.metrics.core import classifier_maps, image_sets, lpips_network
 from stages.project import paths
 from stages.project.params import read
 from stages.project.releases import read_trained
@@ -21,6 +20,7 @@ from stages.project.seeds import seed_all
 from stages.training import parts
 from stages.training.accelerator import TorchAccelerator
 from stages.training.distributed import Ranks
+from stages.training.lenders import LENDERS
 
 
 def main() -> None:
@@ -28,8 +28,7 @@ def main() -> None:
     plan = parts.plan(read(), "dsi", "prior")
     generator = masks.generator_of(plan.generator) if plan.generator else None
     seen, test = (Dataset.open(paths.shards(plan.dataset), split) for split in ("train", "test"))
-    lenders = lpips_network.distance, classifier_maps.maps, image_sets.frechet_distance
-    accelerator = TorchAccelerator(plan.title, plan.loop, torch.device("cpu"), Ranks(), *lenders)
+    accelerator = TorchAccelerator(plan.title, plan.loop, torch.device("cpu"), Ranks(), *LENDERS)
     seed_all(plan.loop.seed, "build")
     part: Any = plan.build({"vq": read_trained(paths.model("dsi", "vq"))}, test.spec, accelerator)
     for batch in fixed(seen, None, plan.loop.eval_batch, len(seen), plan.loop.seed):
