@@ -1,120 +1,18 @@
-"""`plurifill inpaint --edges --labels`: a person's maps reach the method as they were drawn, and no other way.
-
-The method is a folder that the test puts beside the project's own.
-"""
+"""`plurifill inpaint --edges --labels`: a person's maps reach the method as they were drawn, and no other way."""
 
 import json
 import shutil
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import get_type_hints
 
 import numpy as np
 import pytest
 from PIL import Image
 
-import stages.methods
-from stages.cli import inpaint
 from stages.contract import UserError
 from stages.images import files
 from stages.project import plugins
 from stages.sampling import inpainters
-
-CLASSES, HEIGHT, WIDTH = 4, 30, 40
-PARAMS = """\
-methods:
-  tinter: {inpaint: {classes: 4, truth: false, variants: {truth: {truth: true}, lines: {classes: 0}}}}
-  classical: {inpaint: {algorithm: mean}}
-"""
-METHOD = '''\
-"""Paints what guides it: red the labels, green the edges; blue tells where labels are known."""
-import torch
-
-from stages import contract
-from stages.contract import Completions, Guidance
-
-PARENTS: tuple[str, ...] = ()
-SHARED: tuple[str, ...] = ()
-
-
-class Params(contract.Params):
-    classes: int
-    truth: bool
-
-
-class Tinter:
-    edges = True
-
-    def __init__(self, params):
-        self.classes, self.guided_by_truth = params.classes, params.truth
-
-    def guidance(self, image_BCHW, known_B1HW, labels_BHW):
-        return Guidance(torch.zeros_like(known_B1HW), known_B1HW)
-
-    def sample(self, request):
-        given, plane_B1HW = request.guidance, torch.zeros_like(request.known_B1HW)
-        red_B1HW = plane_B1HW if given.labels_BHW is None else given.labels_BHW[:, None].float()
-        green_B1HW = plane_B1HW if given.edges_B1HW is None else 255 * given.edges_B1HW * given.edges_known_B1HW
-        blue_B1HW = plane_B1HW if given.labels_BHW is None else 255 * given.labels_known_B1HW
-        raw_BCHW = torch.cat([red_B1HW, green_B1HW, blue_B1HW], 1) / 127.5 - 1
-        return Completions(raw_BCHW[:, None].expand(-1, request.seeds_BK.shape[1], -1, -1, -1))
-
-
-def build(params, parents, device) -> Tinter:
-    return Tinter(params)
-'''
-
-
-def drawing() -> np.ndarray:
-    """Edges (H, W): a line through the hole and one beside it."""
-    edges_HW = np.zeros((HEIGHT, WIDTH), dtype=bool)
-    edges_HW[15], edges_HW[:, 2] = True, True
-    return edges_HW
-
-
-def classes() -> np.ndarray:
-    """Labels (H, W) in stripes, unknown in a corner of the hole."""
-    labels_HW = (np.arange(WIDTH) // 5 % CLASSES).astype(np.uint8)[None].repeat(HEIGHT, axis=0)
-    labels_HW[10:13, 10:13] = 255
-    return labels_HW
-
-
-@pytest.fixture
-def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with params.yaml, two pictures with masks and maps, and the method."""
-    (tmp_path / "methods/tinter").mkdir(parents=True)
-    (tmp_path / "methods/tinter/__init__.py").write_text("")
-    (tmp_path / "methods/tinter/inpaint.py").write_text(METHOD)
-    monkeypatch.setattr(stages.methods, "__path__", [*stages.methods.__path__, str(tmp_path / "methods")])
-    (tmp_path / "params.yaml").write_text(PARAMS)
-    rng, hole_HW = np.random.default_rng(0), np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
-    hole_HW[8:24, 8:32] = 255
-    for key in ("a", "b"):
-        files.write_png(tmp_path / f"images/{key}.png", rng.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8))
-        files.write_png(tmp_path / f"masks/{key}.png", hole_HW)
-        files.write_png(tmp_path / f"edges/{key}.png", drawing().astype(np.uint8) * 255)
-        files.write_png(tmp_path / f"labels/{key}.png", classes())
-    monkeypatch.chdir(tmp_path)
-    yield tmp_path
-    for name in [name for name in sys.modules if "tinter" in name]:
-        sys.modules.pop(name)
-    vars(stages.methods).pop("tinter", None)
-
-
-def run(work: Path, **options: object) -> Path:
-    given = {"method": "tinter", "image": work / "images/a.png", "mask": work / "masks/a.png", "output": work / "o.png"}
-    inpaint.main(**{**given, **options})  # type: ignore[arg-type]
-    return work / "o.png" if "output" not in options else Path(str(options["output"]))
-
-
-def painted(path: Path) -> np.ndarray:
-    """A completion's hole, (N, 3)."""
-    return files.read_rgb(path)[8:24, 8:32].reshape(-1, 3)
-
-
-def inside(map_HW: np.ndarray) -> np.ndarray:
-    return map_HW[8:24, 8:32].reshape(-1)
+from tests.cli.tinter import CLASSES, HEIGHT, WIDTH, classes, drawing, inside, painted, run
 
 
 def test_maps_are_known_in_the_hole_and_known_pixels_are_untouched(work):
@@ -211,78 +109,6 @@ def test_a_changed_map_makes_the_picture_again_and_an_unchanged_one_does_not(wor
 def test_guidance_by_the_truth_takes_a_persons_maps_in_its_place(work):
     green_N = painted(run(work, method="tinter/truth", edges=work / "edges/a.png"))[:, 1]
     assert (green_N == inside(drawing()) * 255).all()
-
-
-def faults(work: Path) -> dict[str, tuple[dict[str, object], str]]:
-    """Each bad input with what its line must say."""
-    even_HW = np.indices((HEIGHT, WIDTH)).sum(axis=0) % 2 * 255
-    files.write_png(work / "even.png", even_HW.astype(np.uint8))
-    files.write_png(work / "small.png", np.zeros((8, 9), dtype=np.uint8))
-    files.write_png(work / "ones.png", drawing().astype(np.uint8))
-    files.write_png(work / "colours.png", np.zeros((HEIGHT, WIDTH, 3), dtype=np.uint8))
-    files.write_png(work / "seven.png", np.full((HEIGHT, WIDTH), 7, dtype=np.uint8))
-    Image.fromarray(classes()).save(work / "labels.jpg")
-    (work / "text.png").write_text("no image")
-    edges, labels = work / "edges/a.png", work / "labels/a.png"
-    return {
-        "no such edges": ({"edges": work / "no.png"}, r"no\.png: no such file or folder"),
-        "edges of another size": ({"edges": work / "small.png"}, "small.png: 9 x 8 pixels, but .*a.png has 40 x 30"),
-        "even levels": ({"edges": work / "even.png"}, "even.png: 50% of it are white.*--edge-colour white or black"),
-        "levels of 0 and 1": ({"edges": work / "ones.png"}, "ones.png: its levels are 0 and 1, both on one side"),
-        "the image as edges": ({"edges": work / "images/a.png"}, "a.png: the edge map is the image itself"),
-        "edges that are none": ({"edges": work / "text.png"}, "text.png: not an image"),
-        "a colour of no edges": ({"edge_colour": "white"}, "--edge-colour: there are no edge maps"),
-        "labels of another size": ({"labels": work / "small.png"}, "small.png: 9 x 8 pixels, but .*a.png has 40 x 30"),
-        "a class too many": (
-            {"labels": work / "seven.png"},
-            "seven.png: class 7 in it, but the method knows 4; .* 0 to 3",
-        ),
-        "colours": (
-            {"labels": work / "colours.png"},
-            "colours.png: mode RGB where one class a pixel .*; give a grey or",
-        ),
-        "JPEG labels": ({"labels": work / "labels.jpg"}, "labels.jpg: JPEG where a PNG is expected"),
-        "labels that are none": ({"labels": work / "text.png"}, "text.png: cannot identify"),
-        "labels of no use": (
-            {"method": "tinter/lines", "labels": labels},
-            "tinter/lines: it was trained without label",
-        ),
-        "a method without maps": (
-            {"method": "classical", "edges": edges, "labels": labels},
-            r"classical: maps do not guide it; leave out --edges and --labels \(methods that they guide: .*tinter",
-        ),
-        "the truth": (
-            {"method": "tinter/truth"},
-            "tinter/truth: what the hole holds guides it .* give plurifill inpaint --edges or",
-        ),
-    }
-
-
-FAULTS = [
-    "no such edges",
-    "edges of another size",
-    "even levels",
-    "levels of 0 and 1",
-    "the image as edges",
-    "edges that are none",
-    "a colour of no edges",
-    "labels of another size",
-    "a class too many",
-    "colours",
-    "JPEG labels",
-    "labels that are none",
-    "labels of no use",
-    "a method without maps",
-    "the truth",
-]
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_each_fault_is_one_clear_line(work, fault):
-    options, line = faults(work)[fault]
-    with pytest.raises(UserError, match=line) as told:
-        run(work, **options)
-    assert "\n" not in str(told.value)
 
 
 def test_declared_edges_are_the_persons_word_and_doubt_is_told(work, capsys):
