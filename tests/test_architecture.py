@@ -27,8 +27,9 @@ ARROWS = {
     "training": ("images", "metrics.lpips", "metrics.core", "tracking"),
     "evaluation": ("images", "metrics", "sampling"),
     "pages": ("images", "metrics", "sampling", "evaluation"),
+    "demo": ("images", "sampling"),
     "methods": ("nets", "losses", "images.pixels", "training.schedules", "sampling.timing"),
-    "cli": ("images", "metrics", "sampling", "training", "tracking", "evaluation", "pages"),
+    "cli": ("images", "metrics", "sampling", "training", "tracking", "evaluation", "pages", "demo"),
 }
 BELOW_ALL = ("stages.contract", "stages.project")
 ALONE = {"nets", "losses"}  # these know torch alone, not even the contract
