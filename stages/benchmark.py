@@ -1,5 +1,6 @@
 """`plurifill benchmark METHOD`: the scores of the method's finished samples under every protocol of params.yaml.
-`plurifill benchmark --results DIR ...`: the scores of results made elsewhere; no params.yaml is read.
+`plurifill benchmark --results DIR ...`: the scores of results made elsewhere; no params.yaml is read. With --check it
+only looks whether they can be scored.
 
 Leaves in reports/scores/: <method>.parquet, every value of every sample; <method>.summary.parquet; <method>.cards.json,
 the protocol cards, what is absent and why, warnings and cost; <method>.json, numbers for `dvc metrics`.
@@ -8,6 +9,7 @@ the protocol cards, what is absent and why, warnings and cost; <method>.json, nu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +21,7 @@ from stages.cli import options
 from stages.cli.options import OutputKind
 from stages.contract import UserError
 from stages.evaluation import protocols
-from stages.evaluation.external.score import Folders, score_folder
+from stages.evaluation.external.score import Folders, audit, score_folder, seen
 from stages.evaluation.results import FORMAT, Result, cost, results
 from stages.evaluation.training_images import training_images
 from stages.images.levels import Level
@@ -33,6 +35,7 @@ from stages.project.params import dig, read
 from stages.project.progress import tell
 from stages.sampling import inpainters, testsets
 from stages.sampling.external import results as external_results
+from stages.sampling.external.layouts import layout_of
 from stages.sampling.store import SampleStore
 from stages.sampling.testsets import TestSet
 
@@ -47,22 +50,34 @@ def main(
     ] = None,
     images: Annotated[Path | None, typer.Option(help="with --results: the whole images, KEY.png or .jpg ...")] = None,
     masks: Annotated[Path | None, typer.Option(help="with --results: the masks by name, or one for all")] = None,
-    hole: Annotated[Level | None, typer.Option(help="with --results: what a hole is in the masks")] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(help="with --results: who wrote them (pic, put, lama ...), or a pattern as '{key}_out_{k}'"),
+    ] = None,
+    index: Annotated[Path | None, typer.Option(help="with --results: the list of images that '{index}' counts")] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(help="with --results: pattern of files that are none; may be repeated")
+    ] = None,
+    hole: Annotated[
+        Level | None, typer.Option(help="with --results: what a hole is in the masks; default: told apart")
+    ] = None,
     output_kind: Annotated[
         OutputKind | None, typer.Option(help="with --results: known pixels are the image's, or made anew")
     ] = None,
     output: Annotated[Path | None, typer.Option(help="with --results: the folder for tables and page")] = None,
     metric: Annotated[list[str] | None, typer.Option(help="with --results: only this metric; may be repeated")] = None,
+    check: Annotated[bool, typer.Option("--check", help="with --results: look at every file, score nothing")] = False,
 ) -> None:
     """Score the method's samples under every protocol of params.yaml, or a folder of results made elsewhere."""
     if given:
         folders = _declared(given, images, masks, hole, output_kind)
-        if output is None:
-            raise UserError("--results needs --output DIR, the folder for tables and page")
-        refuse_no_folder(output, "--output")
-        scored = score_folder(folders, metric or (), devices.choose(device))
-        for path in [*scored.write(output), *results_folder.write(scored, output)]:
-            print(path)
+        folders = replace(folders, layout=layout_of(layout, ignore or (), index))
+        if check:
+            print(seen(*audit(folders)))
+        else:
+            _score_folder(folders, output, metric or (), device)
+    elif check:
+        raise UserError("--check looks at a folder of --results; name one")
     elif method:
         _score_method(method, set_ or (), device, params)
     else:
@@ -75,10 +90,18 @@ def _declared(
     """What was said about the folders; UserError where something was not."""
     if images is None or masks is None:
         raise UserError(f"--results needs {'--images' if images is None else '--masks'} DIR")
-    for option, value, words in (("--hole", hole, Level), ("--output-kind", kind, OutputKind)):
-        if value is None:
-            raise UserError(f"{option} (not given): say {' or '.join(words)}")
-    return Folders(given, images, masks, str(hole), str(kind))
+    if kind is None:
+        raise UserError(f"--output-kind (not given): say {' or '.join(OutputKind)}")
+    return Folders(given, images, masks, hole and str(hole), str(kind))
+
+
+def _score_folder(folders: Folders, output: Path | None, metrics: Sequence[str], device: str) -> None:
+    if output is None:
+        raise UserError("--results needs --output DIR, the folder for tables and page (or --check)")
+    refuse_no_folder(output, "--output")
+    scored = score_folder(folders, metrics, devices.choose(device))
+    for path in [*scored.write(output), *results_folder.write(scored, output)]:
+        print(path)
 
 
 def _score_method(method: str, overrides: Sequence[str], device: str, params: Path) -> None:

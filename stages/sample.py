@@ -96,7 +96,7 @@ def _description(
         "trained_on": sorted({config["dataset"]["name"] for config in parents.values()}),
         "code": code.digest(inpainters.module_name(entry.method), *CODE),
     }
-    told |= {"results": source.digest} if isinstance(source, results.ExternalResults) else {}
+    told |= source.told if isinstance(source, results.ExternalResults) else {}
     return {**told, "fingerprint": hashing.of_values(told)}
 
 

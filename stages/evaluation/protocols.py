@@ -11,7 +11,13 @@ from stages.project.hashing import of_values
 from stages.project.params import dig, validate
 
 Selection = Literal["all", "first", "best_of_k"]
-METHOD_FIELDS = ("trained_on", "out_of_domain", "signature", "latents")  # of the method, not of the measurement
+METHOD_FIELDS = (
+    "trained_on",
+    "out_of_domain",
+    "signature",
+    "latents",
+    "lossy",
+)  # of the method, not of the measurement
 
 
 class Protocol(Params):
@@ -28,6 +34,7 @@ class Card:
     """Every axis of a measurement; `hole` is the range of hole ratios, `weights` a digest by network.
 
     `latents` are digests of what the method drew before pixels, by name: entries of one digest complete the same.
+    `lossy`: results that came as JPEG.
     """
 
     dataset: str
@@ -46,6 +53,7 @@ class Card:
     weights: Mapping[str, str]
     trained_on: tuple[str, ...]
     latents: Mapping[str, str] = field(default_factory=dict)
+    lossy: bool = False
 
     @property
     def out_of_domain(self) -> bool:
@@ -60,8 +68,8 @@ class Card:
         return f"{data} n{self.images} k{self.samples} {self.selection} {judged} {self.size}px #{digest[:8]}"
 
     def told(self) -> dict[str, Any]:
-        """The card as plain values; latents where there are any."""
-        own = {name: value for name, value in asdict(self).items() if value or name != "latents"}
+        """The card as plain values; latents and `lossy` where there is something to tell."""
+        own = {name: value for name, value in asdict(self).items() if value or name not in {"latents", "lossy"}}
         return {"signature": self.signature(), **own, "out_of_domain": self.out_of_domain}
 
 

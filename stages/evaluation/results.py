@@ -129,6 +129,7 @@ def card(protocol: Protocol, finished: Samples, too_few: Collection[str] = ()) -
         weights=evaluator.digests([name for name in protocol.metrics if name not in too_few]),
         trained_on=tuple(told["trained_on"]),
         latents=told.get("latents", {}),
+        lossy=told.get("lossy", False),
     )
 
 

@@ -96,6 +96,13 @@ def test_what_was_drawn_before_pixels_is_told_and_keeps_nobody_out_of_a_table():
     refuse_unlike({"b": CARD.told(), "a": drawn.told()})
 
 
+def test_results_from_jpeg_files_are_marked_and_compared():
+    lossy = replace(CARD, lossy=True)
+    assert lossy.told() == {**CARD.told(), "lossy": True} and lossy.signature() == CARD.signature()
+    refuse_unlike({"a": lossy.told(), "b": CARD.told()})
+    refuse_unlike({"b": CARD.told(), "a": lossy.told()})
+
+
 def test_a_card_of_nothing_before_pixels_is_what_it_was():
     assert CARD.signature().endswith(" #d6cc130d")
     assert list(CARD.told()) == [

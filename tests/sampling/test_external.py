@@ -20,6 +20,7 @@ from tests.evaluation.external.conftest import save
 from tests.sampling import toy
 
 DRAW = "few"
+ENTRIES = (("classical", "telea"), ("external", "theirs"))
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +85,33 @@ def test_raw_results_are_composited_by_us(project):
             benchmark.main(method, device="cpu", set_=raw if method == "external" else None)
     ours, other = values(project, "classical", "classical/telea"), values(project, "external", "external/theirs")
     pd.testing.assert_frame_equal(ours, other)
+
+
+def laid_out(layout: str) -> list[str]:
+    variant = f"{{output_kind: composited, layout: {layout}, ignore: ['*_truth.png']}}"
+    return [f"methods.external.inpaint.variants={{theirs: {variant}}}"]
+
+
+@pytest.mark.parametrize(("layout", "name"), [("pic", "{}_out_0.png"), ("lama", "{}_mask001.png")])
+def test_results_are_read_as_their_program_names_them(layout, name, project):
+    for path in list(theirs(project).iterdir()):
+        shutil.copy(path, path.with_name(f"{path.stem}_truth.png"))
+        path.rename(path.with_name(name.format(path.stem)))
+    with toy.inside(project):
+        sample.main("external", device="cpu", set_=laid_out(layout))
+        ours, own = (SampleStore.open(Path("data/samples") / m / DRAW / e) for m, e in ENTRIES)
+        assert all((own.raw_KHWC(key) == ours.raw_KHWC(key)[:1]).all() for key in ours.keys)
+        with pytest.raises(UserError, match=r"few: no results in it: no picture is named as \{key\}/completed_cnt"):
+            sample.main("external", device="cpu", set_=laid_out("put"))
+
+
+def test_two_masks_of_one_image_have_no_two_results_in_a_test_set(project):
+    first = sorted(theirs(project).iterdir())[0]
+    for number in (1, 2):
+        shutil.copy(first, first.with_name(f"{first.stem}_mask00{number}.png"))
+    first.unlink()
+    with toy.inside(project), pytest.raises(UserError, match=r"_mask002\.png: .*_mask001\.png is a result of the same"):
+        sample.main("external", device="cpu", set_=laid_out("lama"))
 
 
 def missing(folder: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from stages.contract import Spec
 from stages.images.files import read_hole, read_rgb
 from stages.images.pixels import Bool, Uint8
-from stages.sampling.external import png
+from stages.sampling.external import result_file
 from stages.sampling.external.folder import Case
 from stages.sampling.external.survey import Survey
 
@@ -87,7 +87,7 @@ class FolderSamples:
 
     def raw_KHWC(self, key: str) -> Uint8:
         """An image's completions, uint8."""
-        return png.read(self._paths[key])
+        return result_file.read(self._paths[key])
 
     def side(self, key: str) -> dict[str, Path]:
         """Results bring no side pictures."""

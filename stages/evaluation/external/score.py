@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -21,19 +21,25 @@ from stages.project.entries import Entry
 from stages.project.files import write_json
 from stages.project.progress import tell
 from stages.sampling.external.folder import cases
+from stages.sampling.external.layouts import OWN, Layout
+from stages.sampling.external.polarity import told_apart
 from stages.sampling.external.survey import Survey, survey
 from stages.sampling.testsets import TestSet, TestSetParams
 
 
 @dataclass(frozen=True)
 class Folders:
-    """What is scored and what was declared about it: the hole's colour in the masks, raw or composited results."""
+    """What is scored and what was declared about it.
+
+    The hole's colour in the masks (None: told apart), raw or composited results, how these are named.
+    """
 
     results: Path
     images: Path
     masks: Path
-    hole: str
+    hole: str | None
     kind: str
+    layout: Layout = OWN
 
 
 @dataclass(frozen=True)
@@ -61,15 +67,32 @@ class ScoredFolder:
 
 def score_folder(folders: Folders, metrics: Sequence[str], device: torch.device) -> ScoredFolder:
     """Check everything, then score it. UserError on the first fault."""
-    found = survey(cases(folders.results, folders.images, folders.masks), folders.hole, folders.kind, folders.masks)
-    for warning in found.warnings:
-        tell(f"WARNING: {warning}")
+    folders, found = audit(folders)
     testset, samples = as_samples(folders, found)
     chosen = protocols(folders.kind, len(samples.keys), testset.params.samples, metrics)
     context = MetricContext(device, len(samples.keys), side=found.smaller_side)
     scored = tuple(evaluate(name(folders), testset, samples, chosen, context))
     warnings = (*found.warnings, *(f"{one.protocol}: {text}" for one in scored for text in one.warnings()))
     return ScoredFolder(folders, testset, samples, scored, warnings)
+
+
+def audit(folders: Folders) -> tuple[Folders, Survey]:
+    """The folders with the hole's colour, and what was seen in every file; UserError on the first fault."""
+    given = cases(folders.results, folders.images, folders.masks, folders.layout)
+    hole = folders.hole or told_apart(given)
+    found = survey(given, hole, folders.kind, folders.masks)
+    for warning in found.warnings:
+        tell(f"WARNING: {warning}")
+    return replace(folders, hole=hole), found
+
+
+def seen(folders: Folders, found: Survey) -> str:
+    """What an audit saw, in a line."""
+    first, ratios = found.inspections[0], [one.hole_ratio for one in found.inspections]
+    many = f"{len(ratios)} images x {len(first.case.completions)}, {first.shape[1]} x {first.shape[0]} pixels"
+    holes = f"{folders.hole} holes of {min(ratios):.0%} to {max(ratios):.0%}"
+    kind = f"{folders.kind}{', from JPEG files' if found.lossy else ''}"
+    return f"{folders.results}: {many}, {holes}, {kind}: can be scored"
 
 
 def name(folders: Folders) -> Entry:
@@ -82,11 +105,12 @@ def as_samples(folders: Folders, found: Survey) -> tuple[TestSet, FolderSamples]
     inspected = tuple(one.case for one in found.inspections)
     originals = Originals(folders.images.resolve().name, inspected, Spec(found.smaller_side), found.image_hash)
     masks = {case.key: case.mask for case in inspected}
+    assert folders.hole, "an audit tells it"
     holes = Holes(folders.masks.resolve().name, masks, folders.hole, found.hole_hash)
     samples = len(inspected[0].completions)
     params = TestSetParams(dataset=originals.name, split="given", masks=holes.name, samples=samples)
     testset = TestSet("folder", params, originals, holes, chosen=tuple(range(len(inspected))))
-    told = {**testset.identity(), "entry": str(name(folders)), "trained_on": []}
+    told = {**testset.identity(), "entry": str(name(folders)), "trained_on": [], "lossy": found.lossy}
     return testset, FolderSamples(folders.results, told, found)
 
 
@@ -108,5 +132,6 @@ def declared(folders: Folders) -> str:
         "masks": folders.masks,
         "hole": folders.hole,
         "output kind": folders.kind,
+        "layout": folders.layout.told,
     }
     return "\n".join(f"{word}: {value}" for word, value in said.items())

@@ -15,3 +15,5 @@ class Params(contract.Params):
     """What the results are."""
 
     output_kind: Literal["raw", "composited"]  # composited: known pixels are the image's very own
+    layout: str | None = None  # a program's name, or a pattern as {key}_out_{k}; None: <key>.png or <key>/<kk>.png
+    ignore: tuple[str, ...] = ()  # patterns of files beside them that are no results

@@ -14,7 +14,7 @@ from stages.pages.tables import buckets, cells, winners
 from stages.pages.tables.scores import Scores
 from stages.pages.tables.table import Column, Row, Table
 
-OWN = ("trained_on", "out_of_domain", "latents")  # card fields of an entry, not of the table
+OWN = ("trained_on", "out_of_domain", "latents", "lossy")  # card fields of an entry, not of the table
 
 
 def compare(scores: Scores) -> list[Table]:
@@ -93,6 +93,8 @@ def _notes(collapsed: Mapping[str, Any] | None, card: Mapping[str, Any]) -> tupl
         notes.append("one answer" if share == 1 else f"{share:.0%} of images: one answer")
     if card.get("out_of_domain"):
         notes.append("out of domain")
+    if card.get("lossy"):
+        notes.append("from JPEG files")
     return tuple(notes)
 
 

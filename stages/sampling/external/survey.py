@@ -15,8 +15,9 @@ import numpy as np
 from stages.contract import UserError
 from stages.images.pixels import Bool, Uint8
 from stages.sampling import pairs
-from stages.sampling.external import png
+from stages.sampling.external import result_file
 from stages.sampling.external.folder import Case
+from stages.sampling.external.polarity import other_colour
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Inspection:
     outside: float
     largest_outside: int
     all_same: bool
+    lossy: bool
     image_digest: bytes
     hole_digest: bytes
     suspicion: str | None
@@ -69,6 +71,11 @@ class Survey:
         return min(self.inspections[0].shape)
 
     @property
+    def lossy(self) -> bool:
+        """Whether results came as JPEG: not quite the pixels that were computed."""
+        return any(one.lossy for one in self.inspections)
+
+    @property
     def image_hash(self) -> str:
         """Covers keys and pixels of the images."""
         return _digest([one.case.key.encode() + one.image_digest for one in self.inspections])
@@ -81,12 +88,12 @@ class Survey:
 
 def survey(cases: Sequence[Case], hole: str, kind: str, masks: Path) -> Survey:
     """Inspection at everything; UserError on the first fault. `masks` is named where the polarity is at fault."""
-    return judge(tuple(_inspected(case, hole) for case in cases), Declared.of_options(kind, hole, masks))
+    return judge(tuple(_inspected(case, hole, kind) for case in cases), Declared.of_options(kind, hole, masks))
 
 
-def _inspected(case: Case, hole: str) -> Inspection:
+def _inspected(case: Case, hole: str, kind: str) -> Inspection:
     original, mask = pairs.opened(pairs.Pair(case.key, case.image, case.mask), hole)
-    found = inspect_image(case, original.image_HWC, mask.hole_HW)
+    found = inspect_image(case, original.image_HWC, mask.hole_HW, kind)
     return replace(found, suspicion=found.suspicion or mask.remark)
 
 
@@ -100,13 +107,14 @@ def judge(inspections: tuple[Inspection, ...], declared: Declared) -> Survey:
     return Survey(inspections, tuple(_warnings(inspections, declared)))
 
 
-def inspect_image(case: Case, image_HWC: Uint8, hole_HW: Bool) -> Inspection:
+def inspect_image(case: Case, image_HWC: Uint8, hole_HW: Bool, kind: str) -> Inspection:
     """Headers first, then pixels; UserError names the file at fault."""
-    for path in case.completions:
-        if (found := png.size(path)) != image_HWC.shape[:2]:
+    headers = [result_file.header(path, kind) for path in case.completions]
+    for path, found in zip(case.completions, (one.shape for one in headers), strict=True):
+        if found != image_HWC.shape[:2]:
             sizes = f"{found[1]} x {found[0]} pixels, but {case.image} has {image_HWC.shape[1]} x {image_HWC.shape[0]}"
             raise UserError(f"{path}: {sizes}; results and images must be of one size")
-    raw_KHWC = png.read(case.completions)
+    raw_KHWC = result_file.read(case.completions)
     apart_KHW = np.abs(raw_KHWC.astype(np.int16) - image_HWC).max(axis=-1)
     return Inspection(
         case=case,
@@ -116,6 +124,7 @@ def inspect_image(case: Case, image_HWC: Uint8, hole_HW: Bool) -> Inspection:
         outside=float(apart_KHW[:, ~hole_HW].mean()),
         largest_outside=int(apart_KHW[:, ~hole_HW].max()),
         all_same=len(raw_KHWC) > 1 and bool((raw_KHWC == raw_KHWC[:1]).all()),
+        lossy=any(one.lossy for one in headers),
         image_digest=_sha256(image_HWC),
         hole_digest=_sha256(hole_HW),
         suspicion=pairs.suspicion(image_HWC, hole_HW),
@@ -157,14 +166,9 @@ def refuse_one_picture(inspections: Sequence[Inspection]) -> None:
     if all(one.all_same for one in inspections):
         paths = inspections[0].case.completions
         raise UserError(
-            f"{paths[0].parent.parent}: the {len(paths)} samples of every image are one and the same picture; "
-            "draw them with different seeds, or give one as <key>.png"
+            f"{paths[0]}: the {len(paths)} samples of this image, and of every other, are one and the same picture; "
+            "draw them with different seeds, or give one alone"
         )
-
-
-def other_colour(hole: str) -> str:
-    """The other declaration of a mask's hole."""
-    return "black" if hole == "white" else "white"
 
 
 def _swapped(inspections: Sequence[Inspection], declared: Declared) -> str:

@@ -1,7 +1,9 @@
 """`plurifill benchmark --results`: paths and declarations in, tables and a page out; a mistake is one line, exit 2."""
 
 import json
+import shutil
 
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -59,11 +61,14 @@ def test_an_output_that_is_a_file_is_refused_before_anything_is_scored(handed_in
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"--hole": ""}, "--hole (not given): say white or black"),
         ({"--output-kind": ""}, "--output-kind (not given): say composited or raw"),
         ({"--output-kind": "both"}, "'--output-kind': 'both' is not one of 'composited', 'raw'"),
         ({"--hole": "grey"}, "'--hole': 'grey' is not one of 'white', 'black'"),
         ({"--images": ""}, "--results needs --images DIR"),
+        ({"--layout": "pics"}, "layout 'pics': no such layout; did you mean pic?"),
+        ({"--layout": "{key}_{k}"}, "results: no results in it: no picture is named as {key}_{k}"),
+        ({"--index": "list.txt"}, "--index: names of the layout {key} or {key}/{k} tell no line of a list"),
+        ({"--output": ""}, "--results needs --output DIR, the folder for tables and page (or --check)"),
         ({"--hole": "black"}, "declared the wrong way round; use --hole white"),
     ],
 )
@@ -72,3 +77,70 @@ def test_a_mistake_is_one_line_and_exit_code_2(changed, told, handed_in, tmp_pat
         run("benchmark", arguments(handed_in(), tmp_path / "out", **changed))
     lines = capsys.readouterr().err.splitlines()
     assert ended.value.code == 2 and len(lines) == 1 and told in lines[0]
+
+
+def named_as_pic(folders) -> None:
+    """Two samples an image, as PIC names them, and beside them what is none."""
+    for folder in list(folders.results.iterdir()):
+        for path in folder.iterdir():
+            path.rename(folders.results / f"{folder.name}_out_{int(path.stem)}.png")
+        shutil.copy(folders.images / f"{folder.name}.png", folders.results / f"{folder.name}_truth.png")
+        folder.rmdir()
+
+
+def test_another_layout_scores_as_the_plain_one(handed_in, tmp_path):
+    tables_of = {}
+    for layout in ("", "pic"):
+        folders = handed_in(samples=2)
+        if layout:
+            shutil.rmtree(folders.results)
+            named_as_pic(handed_in(samples=2))
+        with pytest.raises(SystemExit) as ended:
+            run("benchmark", arguments(folders, tmp_path / f"out{layout}", **{"--layout": layout, "--metric": "psnr"}))
+        assert ended.value.code == 0
+        tables_of[layout] = tables.read(tmp_path / f"out{layout}" / "scores")
+    pd.testing.assert_frame_equal(tables_of[""], tables_of["pic"])
+
+
+@pytest.mark.parametrize("hole", ["white", "black"])
+def test_a_check_tells_what_it_saw_and_writes_nothing(hole, handed_in, tmp_path, capsys):
+    folders = handed_in(samples=2, hole=hole)
+    named_as_pic(folders)
+    with pytest.raises(SystemExit) as ended:
+        run("benchmark", [*arguments(folders, "", **{"--layout": "pic", "--hole": ""}), "--check"])
+    assert ended.value.code == 0
+    seen = f"3 images x 2, 32 x 32 pixels, {hole} holes of 19% to 19%, composited: can be scored"
+    assert capsys.readouterr().out == f"{folders.results}: {seen}\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [folders.results.parent.name]
+
+
+def test_holes_that_results_do_not_tell_are_asked_for(handed_in, tmp_path, capsys):
+    """Raw results differ from their images on both sides of a mask."""
+    with pytest.raises(SystemExit) as ended:
+        run("benchmark", arguments(handed_in(kind="raw"), tmp_path / "out", **{"--hole": ""}))
+    lines = capsys.readouterr().err.splitlines()
+    assert ended.value.code == 2 and len(lines) == 1
+    assert "--hole (not given): " in lines[0] and "say white or black" in lines[0]
+
+
+def test_a_check_without_results_is_a_mistake(capsys):
+    with pytest.raises(SystemExit) as ended:
+        run("benchmark", ["classical", "--check"])
+    assert ended.value.code == 2 and "--check looks at a folder of --results; name one" in capsys.readouterr().err
+
+
+def test_jpeg_results_are_raw_alone_and_marked(handed_in, tmp_path, capsys):
+    folders = handed_in(kind="raw")
+    for path in list(folders.results.iterdir()):
+        Image.open(path).save(path.with_suffix(".jpg"))
+        path.unlink()
+    with pytest.raises(SystemExit) as ended:
+        run("benchmark", arguments(folders, tmp_path / "out", **{"--metric": "psnr"}))
+    assert ended.value.code == 0
+    cards = json.loads((tmp_path / "out" / "cards.json").read_text())["cards"]
+    assert cards["raw"]["lossy"] is cards["composited"]["lossy"] is True
+    assert "from JPEG files" in (tmp_path / "out" / "index.html").read_text()
+    with pytest.raises(SystemExit) as ended:
+        run("benchmark", arguments(folders, tmp_path / "out", **{"--output-kind": "composited"}))
+    assert ended.value.code == 2
+    assert "a JPEG file; results must be PNG (JPEG only where they are raw)" in capsys.readouterr().err

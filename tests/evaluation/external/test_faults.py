@@ -109,7 +109,7 @@ FAULTS = [
     (wrong_size, r"b\.png: 32 x 31 pixels, but .*b\.png has 32 x 32"),
     (a_jpeg, r"b\.jpg: a JPEG file; results must be PNG"),
     (a_jpeg_called_png, r"b\.png: a JPEG file; results must be PNG"),
-    (both, r"b\.png: b\.jpg is a result of the same image"),
+    (both, r"b\.png: b\.jpg is a result of the same image and sample \(b\.png\); keep one"),
     (transparent, r"b\.png: mode RGBA; write 8-bit RGB"),
     (transparent_colour, r"b\.png: mode RGB with transparency"),
     (grey, r"b\.png: mode L; write 8-bit RGB"),
@@ -120,7 +120,7 @@ FAULTS = [
     (no_image, r"b\.png: not a readable image"),
     (torn, r"b\.png: unreadable"),
     (one_level_outside, r"declared composited, but known pixels differ .* by up to 1 levels \(1 of 3 images are so\)"),
-    (a_folder_beside, r"results: holds .* and b/; give <key>\.png or <key>/<kk>\.png"),
+    (a_folder_beside, r"results: holds a\.png and b/00\.png; names must be of one kind, \{key\} or \{key\}/\{k\}"),
     (empty, r"results: no results in it"),
 ]
 
@@ -155,10 +155,10 @@ def copies(results):
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
-        (a_sample_less, r"b: 2 samples, others have 3"),
-        (a_gap, r"b: sample 01 is missing"),
-        (another_name, r"one\.png: not a sample's name"),
-        (copies, r"results: the 3 samples of every image are one and the same picture"),
+        (a_sample_less, r"results: no sample 2 of b; give every image as many \(3\)"),
+        (a_gap, r"results: no sample 1 of b; give every image as many \(3\)"),
+        (another_name, r"one\.png: not named as \{key\}/\{k\} \(b/one\.png\)"),
+        (copies, r"00\.png: the 3 samples of this image, and of every other, are one and the same picture"),
     ],
 )
 def test_samples_are_numbered_as_many_for_every_image_and_different(fault, told, handed_in):

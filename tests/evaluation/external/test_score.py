@@ -1,5 +1,6 @@
 """A results folder is scored exactly as our own samples are, and other implementations' numbers come out."""
 
+import dataclasses
 import json
 import shutil
 
@@ -10,7 +11,7 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
 from stages.contract import UserError
-from stages.evaluation.external.score import Folders, score_folder
+from stages.evaluation.external.score import Folders, audit, score_folder
 from stages.pages import results_folder
 from stages.project import tables
 from stages.sampling import pairs
@@ -113,6 +114,11 @@ def test_another_implementations_values_come_out(madf, real_images, backbones, t
 def test_a_published_set_with_black_holes_refuses_white_ones(madf, tmp_path):
     with pytest.raises(UserError, match="declared the wrong way round; use --hole black"):
         score(Folders(madf.results, madf.images, madf.masks, "white", "composited"), tmp_path / "out")
+
+
+def test_a_published_set_tells_its_holes_colour(madf):
+    folders, found = audit(dataclasses.replace(madf, hole=None))
+    assert folders == madf and not found.warnings and not found.lossy
 
 
 def test_published_sets_with_white_holes_are_read_rightly(real_images):

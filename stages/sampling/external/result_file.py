@@ -1,7 +1,12 @@
-"""What a result's file must be: an 8-bit RGB PNG. Anything else would be converted, and the number be another one."""
+"""What a result's file must be: an 8-bit RGB PNG, or a JPEG where results are raw.
+
+Anything else would be converted, and the number be another one. A JPEG changes known pixels too, and moves scores: it
+is marked on the card.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,24 +19,33 @@ from stages.images.pixels import Uint8
 DEPTH_AT = 24  # of the bit depth in a PNG: after the signature (8), IHDR's length and name (8), width and height (8)
 
 
-def size(path: Path) -> tuple[int, int]:
-    """(height, width) of a result, from its header; UserError names the file, what is wrong with it, and the mend."""
+@dataclass(frozen=True)
+class Header:
+    """What a file tells before its pixels: (height, width), and whether pixels are as they were computed."""
+
+    shape: tuple[int, int]
+    lossy: bool
+
+
+def header(path: Path, kind: str) -> Header:
+    """Of a result of that kind (raw, composited); UserError names the file, what is wrong with it, and the mend."""
     if not path.stat().st_size:
         raise UserError(f"{path}: empty file (0 bytes); write it again")
     try:
         with Image.open(path) as image:
-            _refuse_other_kinds(path, image)
-            return image.height, image.width
+            _refuse_other_kinds(path, image, kind)
+            return Header((image.height, image.width), image.format == "JPEG")
     except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError) as error:
         raise UserError(f"{path}: not a readable image; write it again as PNG") from error
 
 
-def _refuse_other_kinds(path: Path, image: Image.Image) -> None:
-    if image.format != "PNG":
-        raise UserError(f"{path}: a {image.format} file; results must be PNG (lossy files move every score)")
+def _refuse_other_kinds(path: Path, image: Image.Image, kind: str) -> None:
+    if image.format != "PNG" and (image.format != "JPEG" or kind != "raw"):
+        allowed = "JPEG only where they are raw" if image.format == "JPEG" else "lossy files move every score"
+        raise UserError(f"{path}: a {image.format} file; results must be PNG ({allowed})")
     with path.open("rb") as file:
         depth = file.read(DEPTH_AT + 1)[DEPTH_AT]
-    if depth == 16:  # of RGB, PIL itself would keep 8 bits without a word
+    if image.format == "PNG" and depth == 16:  # of RGB, PIL itself would keep 8 bits without a word
         raise UserError(f"{path}: 16 bits a channel; write 8-bit RGB")
     if image.mode != "RGB" or "transparency" in image.info:
         mode = f"mode {image.mode}" + (" with transparency" if "transparency" in image.info else "")
