@@ -22,7 +22,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY)  ## create .venv from requirements.lock
+setup: $(READY)  ## create .venv from requirements.lock; take pretrained networks from the registry where it has them
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "plurifill needs Python >= 3.11; name one: make setup PYTHON=python3.12" >&2; exit 2; }
@@ -30,6 +30,7 @@ $(READY): requirements.lock pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check "uv==$$(sed -n 's/^uv==\([^ ;]*\).*/\1/p' requirements.lock)"
 	$(VENV)/bin/uv pip sync --quiet --compile-bytecode --require-hashes --python $(VENV)/bin/python requirements.lock
 	$(VENV)/bin/uv pip install --quiet --no-deps --no-build-isolation --python $(VENV)/bin/python --editable .
+	@$(VENV)/bin/python -m stages.project.setup_weights
 	@touch $@
 
 repro: $(READY)  ## run the whole pipeline on the built-in photographs; ends with the report's place

@@ -15,8 +15,9 @@ import typer
 from stages.metrics.core import lookup
 from stages.metrics.core.classifier_maps import NETWORKS
 from stages.metrics.core.lpips_network import BACKBONES
-from stages.project import devices, hashing, paths, provenance, weights
+from stages.project import devices, hashing, packaged_weights, paths, provenance, weights
 from stages.project.params import read
+from stages.project.progress import tell
 
 OPTIONAL = {"mlflow": "runs are not tracked", "dvc": "no dvc repro", "prefect": "no flows", "pyarrow": "tables are csv"}
 
@@ -24,8 +25,11 @@ OPTIONAL = {"mlflow": "runs are not tracked", "dvc": "no dvc repro", "prefect": 
 def main(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
     params: Annotated[Path, typer.Option(help="the params file whose datasets are looked for")] = Path("params.yaml"),
+    fetch: Annotated[bool, typer.Option("--fetch", help="first get every pretrained network that can be had")] = False,
 ) -> None:
-    """Say what this machine has. Nothing is downloaded, nothing is changed."""
+    """Say what this machine has. Nothing is changed, and without --fetch nothing is downloaded."""
+    for network in weights.TABLE if fetch else ():
+        tell(f"{network}: {weights.find(network) or weights.why(network)}")
     found = examine(params)
     if as_json:
         print(json.dumps(found, indent=2))
@@ -90,19 +94,19 @@ def _dataset(name: str, block: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _weight(name: str, users: str) -> dict[str, Any]:
-    """The verified file, or where it was looked for and what is missing without it."""
-    files = [folder / file for folder in weights.folders() for file in weights.TABLE[name].sha256]
-    for path in filter(Path.is_file, files):
-        digest = hashing.of_file(path)
-        if digest.startswith(weights.TABLE[name].sha256[path.name]):
-            return {"file": str(path), "sha256": digest}
-    wrong = [str(path) for path in files if path.is_file()]
+    """The verified file, or where it was looked for, where it can be had and what is missing without it."""
+    path, wrong = weights.on_disk(name)
+    if path:
+        return {"file": str(path), "sha256": hashing.of_file(path)}
+    network = weights.TABLE[name]
+    packaged = [f"{packaged_weights.PACKAGE} of the Python registry"] if network.packaged else []
     return {
         "file": None,
-        **({"wrong sha256": wrong} if wrong else {}),
-        "accepted": list(weights.TABLE[name].sha256),
+        **({"wrong": wrong} if wrong else {}),
+        "accepted": list(network.sha256),
         "looked in": [str(folder) for folder in weights.folders()],
-        "source": weights.TABLE[name].url,
+        "source": [network.url, *packaged],
+        "get it by": "plurifill doctor --fetch",
         "missing without it": users,
     }
 

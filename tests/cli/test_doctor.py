@@ -1,5 +1,6 @@
 """`plurifill doctor`: what is there is named by file and hash, what is not by what is missing without it."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -41,7 +42,27 @@ def test_every_backbone_says_what_is_missing_without_it(capsys: pytest.CaptureFi
 def test_a_wrong_file_is_named_and_not_taken(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = examined(capsys)["weights"]["alexnet"]
     assert found["file"] is None
-    assert found["wrong sha256"] == [str(machine / "alexnet_owt_features.pth")]
+    assert found["wrong"] == [f"{machine / 'alexnet_owt_features.pth'} has another sha256 than 5b04cff72696"]
+
+
+def test_what_is_missing_is_had_by_fetching_where_a_source_has_it(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (machine / "web").mkdir()
+    (machine / "web" / "toy.pth").write_bytes(b"toy")
+    for name, file in (("toy", "toy.pth"), ("lost", "lost.pth")):
+        sha256 = hashlib.sha256(b"toy").hexdigest()
+        monkeypatch.setitem(weights.TABLE, name, weights.Weights((machine / "web" / file).as_uri(), {file: sha256}))
+    for name in set(weights.TABLE) - {"toy", "lost"}:
+        monkeypatch.delitem(weights.TABLE, name)
+    monkeypatch.setattr(doctor, "needed_by", lambda: {"toy": ["it"], "lost": ["that"]})
+    before = examined(capsys)["weights"]
+    assert before["toy"]["file"] is None and before["toy"]["get it by"] == "plurifill doctor --fetch"
+    doctor.main(as_json=True, fetch=True)
+    told = capsys.readouterr()
+    after, there = json.loads(told.out)["weights"], machine / "torch" / "hub" / "checkpoints" / "toy.pth"
+    assert (after["toy"]["file"], after["lost"]["file"]) == (str(there), None)
+    assert f"toy: {there}" in told.err and "lost: lost.pth not in" in told.err
 
 
 def test_roots_are_looked_for_where_params_say(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:

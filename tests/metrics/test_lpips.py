@@ -18,13 +18,18 @@ from stages.project import weights
 CPU = torch.device("cpu")
 
 
-@pytest.mark.parametrize(("net", "expected"), [("alex", (0.7219, 0.1376)), ("squeeze", (0.7110, 0.1479))])
-def test_the_authors_own_values_come_out(net, expected, backbones, real_images):
+VALUES = [("alex", (0.7219, 0.1376), 1e-4), ("squeeze", (0.7110, 0.1479), 1e-4), ("vgg", (0.569, 0.422), 5e-4)]
+
+
+@pytest.mark.parametrize(("net", "expected", "digits"), VALUES)
+def test_the_authors_own_values_come_out(net, expected, digits, backbones, real_images):
+    if weights.on_disk(lpips_network.BACKBONES[net])[0] is None:
+        pytest.skip(f"no weights for {net}: `make setup` takes them from a registry")
     folder = real_images / "inpaint_refs" / "lpips_check"
     pictures = {path.stem.rpartition("_")[2]: path for path in folder.iterdir()}
     reference, *others = (to_float(read_rgb(pictures[name])[None]) for name in ("ref", "p0", "p1"))
     distance = lpips_network.distance(net)
-    assert [float(distance(reference, other)) for other in others] == pytest.approx(expected, abs=1e-4)
+    assert [float(distance(reference, other)) for other in others] == pytest.approx(expected, abs=digits)
 
 
 @pytest.mark.parametrize("net", ["alex", "squeeze"])
