@@ -14,6 +14,16 @@ def run(root: Path, *words: str) -> str:
     return done.stdout.strip()
 
 
+def fast_forward(root: Path) -> None:
+    """What the branch's upstream has more, taken over. InvalidRequest where that is no mere addition, or fails."""
+    clean_head(root)
+    try:
+        run(root, "pull", "--quiet", "--ff-only")
+    except RuntimeError as error:
+        told = " ".join(str(error).split())
+        raise InvalidRequest(f"{told}; bring the clone up to date by hand, or start it without pull") from error
+
+
 def clean_head(root: Path) -> str:
     """The checked-out commit. InvalidRequest where tracked files but dvc.lock differ from it."""
     changed = run(root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock")

@@ -4,7 +4,7 @@ three files and a few pictures.
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,11 @@ import pandas as pd
 from flows import files, git
 from flows.errors import InvalidRequest
 from flows.sweep_spec import SweepSpec
+from flows.sweep_work import Work, changed
 
 FINISHED = "reports/sweeps"  # as dvc.yaml names it
-SOURCES = ("dvc.yaml", "params.yaml", "stages")  # what a point's result depends on, besides its overrides
+CODE = ("dvc.yaml", "stages")  # what a point's result depends on, besides values of params.yaml
+ENDINGS = (".parquet", ".summary.parquet", ".json")  # of a point's files; the last is written last
 
 
 @dataclass(frozen=True)
@@ -36,22 +38,33 @@ class Results:
         """The file that tells what the sweep is, and at which commit its points are made."""
         return self.folder.with_name(f"{self.sweep}.json")
 
-    def begin(self, sweep: SweepSpec, head: str, anew: bool) -> str:
+    def begin(self, sweep: SweepSpec, work: Mapping[str, Work], head: str, anew: bool) -> str:
         """The commit that its points are made at: the one it was begun at, where it is this very sweep; else `head`.
 
-        InvalidRequest: a sweep of that name with other points, methods or sources; `anew` forgets its points instead.
+        InvalidRequest: a sweep of that name with other points, methods, code or values that these read; begun `anew`,
+        its points are made again, and each stays as it is until it is.
         """
-        wanted = {"points": dict(sweep.points), "methods": list(sweep.methods), **_sources(self.root, head)}
+        now = {"points": dict(sweep.points), "methods": list(sweep.methods), **_code(self.root, head)}
         was = json.loads(self.spec.read_text()) if self.spec.is_file() else {}
-        other = [key for key, value in wanted.items() if was.get(key) != value]
+        other = [key for key, value in now.items() if was.get(key) != value] if was else []
+        other = other or (self._changed(sweep, work, was["commit"]) if was else [])
         if was and not other:
             return str(was["commit"])
         if was and not anew:
             self._refuse(str(was["commit"])[:7], other)
-        shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
-        files.write_json(self.spec, {"sweep": sweep.name, "commit": head, **wanted})
+        files.write_json(self.spec, {"sweep": sweep.name, "commit": head, **now})
         return head
+
+    def _changed(self, sweep: SweepSpec, work: Mapping[str, Work], commit: str) -> list[str]:
+        """What the points read in params.yaml that the commit has otherwise."""
+        try:
+            then = git.run(self.root, "show", f"{commit}:params.yaml")
+        except RuntimeError:  # history was written anew
+            return ["commit, which is not here any more"]
+        if then == (self.root / "params.yaml").read_text().strip():
+            return []
+        return changed(sweep, work, (self.root / "dvc.yaml").read_text(), then)
 
     def _refuse(self, commit: str, other: list[str]) -> None:
         raise InvalidRequest(
@@ -59,9 +72,22 @@ class Results:
             f"(git checkout {commit}), choose another name, or begin anew (anew)"
         )
 
-    def is_finished(self, point: str) -> bool:
-        """Whether the point is finished: its json is written last."""
-        return (self.folder / f"{point}.json").is_file()
+    def is_finished(self, point: str, commit: str) -> bool:
+        """Whether the point is finished, as that commit has it: its json is written last."""
+        return self._note(point).get("commit") == commit
+
+    def forget_others(self, points: Collection[str], commit: str) -> None:
+        """Once all of these are finished: remove what a sweep of this name had that is no point any more."""
+        if not all(self.is_finished(point, commit) for point in points):
+            return
+        for note in [path for path in self.folder.glob("[!.]*.json") if path.stem not in points]:
+            shutil.rmtree(self.pictures(note.stem), ignore_errors=True)
+            for path in self.paths(note.stem)[::-1]:
+                path.unlink(missing_ok=True)
+
+    def paths(self, point: str) -> list[Path]:
+        """A point's files, the one that is written last behind the others."""
+        return [self.folder / f"{point}{ending}" for ending in ENDINGS]
 
     def pictures(self, point: str) -> Path:
         """Where the first completions of a few images stay: what the report shows of a point."""
@@ -70,23 +96,25 @@ class Results:
     def write(self, point: str, scores: Path, note: Mapping[str, Any]) -> None:
         """Take over the point's tables from the worktree's `scores`, then the note of what it is."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for ending in (".parquet", ".summary.parquet"):
+        *stems, about = self.paths(point)
+        about.unlink(missing_ok=True)  # of the point as it was before: its tables are replaced
+        for place, ending in zip(stems, ENDINGS, strict=False):
             tables = [pd.read_parquet(scores / f"{method}{ending}") for method in note["methods"]]
-            frame = pd.concat(tables, ignore_index=True).assign(point=point)
-            files.write(self.folder / f"{point}{ending}", frame.to_parquet)
-        files.write_json(self.folder / f"{point}.json", {"sweep": self.sweep, "point": point, **note})
+            files.write(place, pd.concat(tables, ignore_index=True).assign(point=point).to_parquet)
+        files.write_json(about, {"sweep": self.sweep, "point": point, **note})
 
-    def table(self, points: Iterable[str]) -> list[dict[str, Any]]:
+    def table(self, points: Iterable[str], commit: str) -> list[dict[str, Any]]:
         """A line a point: finished or not, its experiment, its seconds."""
-        notes = {point: self._note(point) for point in points}
+        notes = {point: self._note(point) if self.is_finished(point, commit) else {} for point in points}
         return [
             {"point": point, "finished": bool(note), **{key: note.get(key, "") for key in ("experiment", "seconds")}}
             for point, note in notes.items()
         ]
 
     def _note(self, point: str) -> dict[str, Any]:
-        return json.loads((self.folder / f"{point}.json").read_text()) if self.is_finished(point) else {}
+        path = self.folder / f"{point}.json"
+        return json.loads(path.read_text()) if path.is_file() else {}
 
 
-def _sources(root: Path, head: str) -> dict[str, str]:
-    return {name: git.run(root, "rev-parse", f"{head}:{name}") for name in SOURCES}
+def _code(root: Path, head: str) -> dict[str, str]:
+    return {name: git.run(root, "rev-parse", f"{head}:{name}") for name in CODE}

@@ -1,4 +1,4 @@
-"""A sweep: points of a grid, each an isolated, resumable experiment; points that share training wait for its maker.
+"""A sweep: points of a grid, each an isolated, resumable experiment; what several of them need is made once, before.
 
 `python -m flows.sweep NAME` runs a sweep of params.yaml in this process; the deployment sends each point to a worker.
 """
@@ -7,15 +7,30 @@ import argparse
 import sys
 from pathlib import Path
 
-from prefect import allow_failure, flow, get_run_logger, runtime, task
+from prefect import flow, get_run_logger, runtime, task
 from prefect.artifacts import create_table_artifact
 from prefect.futures import PrefectFuture, wait
 from prefect.states import State
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import commands, git, graph, liveness, locks, reproduce, stage, subflows, sweep_point, sweep_work, worktree
+from flows import (
+    commands,
+    git,
+    graph,
+    liveness,
+    locks,
+    nights,
+    reproduce,
+    stage,
+    subflows,
+    sweep_order,
+    sweep_point,
+    sweep_work,
+    worktree,
+)
 from flows.errors import InvalidRequest
 from flows.results import FINISHED, Results
+from flows.sweep_order import Job
 from flows.sweep_spec import Overrides, SweepRequest, SweepSpec, Value
 
 
@@ -26,6 +41,8 @@ def sweep(
     points: list[Overrides] | None = None,
     methods: list[str] | None = None,
     anew: bool = False,
+    pull: bool = False,
+    nightly: bool = False,
 ) -> list[State]:
     """Run every unfinished point; a failed point fails alone. The report then shows what is finished.
 
@@ -36,30 +53,52 @@ def sweep(
         grid: All combinations of values by key, as {"methods.flow_fill.inpaint.temperature": [0.5, 1.0]}.
         points: Single points, as [{"methods.flow_fill.inpaint.temperature": 0.5}].
         methods: Whose completions are scored; none: of those methods that the keys belong to.
-        anew: Forget the finished points of this name where they have other values or sources.
+        anew: Make finished points of this name again where values that they read, or code, are others now.
+        pull: Bring this clone up to date first, where its branch has only been added to (git pull --ff-only).
+        nightly: Keep the scores under this date as well; the report and MLflow show them by night.
     """
     liveness.announce()
     root = Path().resolve()
+    if pull:
+        _pull(root)
     request = SweepRequest(name, grid, points, methods)
     spec = request.resolve((root / "params.yaml").read_text(), graph.read())
     results = Results(root, spec.name)
     busy = InvalidRequest(f"the sweep {spec.name} is running already")
     with locks.held(root / worktree.FOLDER / f"{spec.name}.lock", busy):
         head, work = git.clean_head(root), sweep_work.needed(root, spec)
-        commit = results.begin(spec, head, anew)
-        states = _run(spec, commit, sweep_work.order(root, work, results))
-    create_table_artifact(results.table(spec.points), key="sweep", description=f"The points of {spec.name}")
+        commit = results.begin(spec, work, head, anew)
+        states = _run(spec, commit, sweep_order.unfinished(root, work, results, commit))
+        results.forget_others(spec.points, commit)
+        if nightly:
+            _keep_night(results, spec, commit)
+    create_table_artifact(results.table(spec.points, commit), key="sweep", description=f"The points of {spec.name}")
     return [*states, *_report(root)]
 
 
-def _run(spec: SweepSpec, commit: str, unfinished: dict[str, list[str]]) -> list[State]:
-    get_run_logger().info(f"{spec.name}: {len(unfinished)} of {len(spec.points)} points to make")
+def _pull(root: Path) -> None:
+    with locks.held(root / reproduce.LOCK):  # a pipeline's stages read the files that this changes
+        git.fast_forward(root)
+
+
+def _keep_night(results: Results, spec: SweepSpec, commit: str) -> None:
+    if night := nights.keep(results, spec.points, commit):
+        get_run_logger().info(f"{spec.name}: kept as {night.relative_to(results.root)}")
+        sweep_point.record(results.root, spec.name)
+    else:
+        get_run_logger().warning(f"{spec.name}: no point is finished, so that this night has no scores")
+
+
+def _run(spec: SweepSpec, commit: str, jobs: list[Job]) -> list[State]:
+    points = sum(not job.stages for job in jobs)
+    get_run_logger().info(f"{spec.name}: {points} of {len(spec.points)} points to make")
     runs: dict[str, PrefectFuture[None]] = {}
     submit = (run_on_worker if runtime.deployment.id else run_locally).submit
-    for name, others in unfinished.items():
-        after = [allow_failure(runs[other]) for other in others]  # what a failed one has made can be used all the same
-        given = {"overrides": spec.points[name], "methods": list(spec.methods), "commit": commit}
-        runs[name] = submit(spec.name, name, given, wait_for=after, return_state=False)
+    for job in jobs:
+        given = {"overrides": spec.points[job.point], "methods": list(spec.methods), "commit": commit}
+        given |= {"stages": list(job.stages)}
+        after = [runs[other] for other in job.after]
+        runs[job.name] = submit(spec.name, job.name, given, wait_for=after, return_state=False)
     with commands.stopped_on_error():
         wait(list(runs.values()))
     return [run.state for run in runs.values()]
@@ -86,7 +125,9 @@ def run_locally(sweep: str, name: str, given: dict[str, object]) -> None:
 def run_on_worker(sweep: str, name: str, given: dict[str, object]) -> None:
     """One point by a worker; what another machine made is fetched from the DVC remote."""
     subflows.run("run-point/gpu", {"sweep": sweep, "point": name, **given}, f"{sweep}/{name}")
-    if not (Results(Path(), sweep).is_finished(name) or stage.is_shared()):
+    if given["stages"]:
+        return  # in the cache, or the remote, where the points find them
+    if not (Results(Path(), sweep).is_finished(name, str(given["commit"])) or stage.is_shared()):
         raise RuntimeError(f"{sweep}/{name} was made in another clone; PLURIFILL_SHARED=1 is missing")
     run_locally.fn(sweep, name, given)
 
@@ -97,14 +138,15 @@ def main() -> None:
         prog="python -m flows.sweep", description="Run a sweep of params.yaml in this process."
     )
     parser.add_argument("name")
-    parser.add_argument("--anew", action="store_true", help="forget finished points of other values or sources")
+    parser.add_argument("--anew", action="store_true", help="make finished points of other values or code again")
+    parser.add_argument("--nightly", action="store_true", help="keep the scores under this date as well")
     given = parser.parse_args()
     commands.exit_on_sigterm()
     try:
         SweepRequest(given.name).resolve(Path("params.yaml").read_text(), graph.read())
     except InvalidRequest as error:
         sys.exit(_refused(error))
-    state: State = sweep(given.name, anew=given.anew, return_state=True)
+    state: State = sweep(given.name, anew=given.anew, nightly=given.nightly, return_state=True)
     if not state.is_completed():
         cause = state.result(raise_on_failure=False)
         sys.exit(_refused(cause) if isinstance(cause, InvalidRequest) else 1)

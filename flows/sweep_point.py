@@ -16,42 +16,64 @@ from flows.worktree import Worktree
 
 
 @flow(flow_run_name="{sweep}/{point}")
-def run_point(sweep: str, point: str, overrides: Overrides, methods: list[str], commit: str) -> State | None:
-    """Make one point of a sweep; the `sweep` flow asks for it. A finished point is left as it is."""
+def run_point(
+    sweep: str, point: str, overrides: Overrides, methods: list[str], commit: str, stages: Sequence[str] = ()
+) -> State | None:
+    """Make one point of a sweep, or, at its values, the stages that several points need; the `sweep` flow asks for it.
+
+    A finished point is left as it is.
+    """
     liveness.announce()
-    return commands.crash_if_abandoned(lambda: make(sweep, point, overrides, methods, commit))
+    return commands.crash_if_abandoned(lambda: make(sweep, point, overrides, methods, commit, stages))
 
 
-def make(sweep: str, point: str, overrides: Overrides, methods: list[str], commit: str) -> None:
-    """The point, from wherever it stands to its files in reports/sweeps."""
+def make(
+    sweep: str, point: str, overrides: Overrides, methods: list[str], commit: str, stages: Sequence[str] = ()
+) -> None:
+    """What `run_point` does, in this process's project."""
     names.check_sweep(sweep)
     names.check_point(point)
-    root = Path().resolve()
-    results, tree = Results(root, sweep), Worktree(root, sweep, point)
+    tree = Worktree(Path().resolve(), sweep, point)
     with locks.held(tree.lock):
-        if results.is_finished(point):
-            return get_run_logger().info(f"{sweep}/{point}: finished already")
-        start = time.monotonic()
-        tree.open(commit, overrides)
-        _reproduce(tree, methods)
-        experiment = _save(tree, methods)
-        _export_pictures(tree, results.pictures(point), methods)
-        note = {
-            "overrides": overrides,
-            "commit": commit,
-            "experiment": experiment,
-            "methods": methods,
-            "seconds": round(time.monotonic() - start, 1),
-            "parts": _parts(tree.folder),
-        }
-        results.write(point, tree.folder / "reports" / "scores", note)
-        tree.remove()
-    _record(root, sweep, point)
+        if stages:
+            _make_stages(tree, overrides, commit, stages)
+        else:
+            _make_point(tree, overrides, commit, methods)
 
 
-def _reproduce(tree: Worktree, methods: Sequence[str]) -> None:
+def _make_stages(tree: Worktree, overrides: Overrides, commit: str, stages: Sequence[str]) -> None:
+    """Into the DVC cache, and, shared, to the remote: there the points find them."""
+    tree.open(commit, overrides)
+    _reproduce(tree, stages)
+    tree.remove()
+
+
+def _make_point(tree: Worktree, overrides: Overrides, commit: str, methods: Sequence[str]) -> None:
+    """The point, from wherever it stands to its files in reports/sweeps."""
+    results, sweep, point = Results(tree.root, tree.sweep), tree.sweep, tree.point
+    if results.is_finished(point, commit):
+        return get_run_logger().info(f"{sweep}/{point}: finished already")
+    start = time.monotonic()
+    tree.open(commit, overrides)
+    _reproduce(tree, graph.benchmarks(methods))
+    experiment = _save(tree, methods)
+    _export_pictures(tree, results.pictures(point), methods)
+    note = {
+        "overrides": overrides,
+        "commit": commit,
+        "experiment": experiment,
+        "methods": list(methods),
+        "seconds": round(time.monotonic() - start, 1),
+        "parts": _parts(tree.folder),
+    }
+    results.write(point, tree.folder / "reports" / "scores", note)
+    tree.remove()
+    record(tree.root, sweep, "--point", point)
+
+
+def _reproduce(tree: Worktree, targets: Sequence[str]) -> None:
     graph.repair_busy_list(tree.folder)
-    targets, shared = graph.benchmarks(methods), stage.is_shared()
+    shared = stage.is_shared()
     _dvc(tree, "repro", *(["--pull"] if shared else []), *targets)
     if shared:
         _dvc(tree, "push", "--run-cache", "--with-deps", *targets)
@@ -86,11 +108,11 @@ def _export_pictures(tree: Worktree, folder: Path, methods: Sequence[str]) -> No
         _run_or_warn(words, tree.folder, _lock(tree), missing, tree.environment())
 
 
-def _record(root: Path, sweep: str, point: str) -> None:
-    """Tell MLflow."""
+def record(root: Path, sweep: str, *words: str) -> None:
+    """Tell MLflow of a sweep; `words` narrow down what of it."""
     lock = root / ".dvc" / "tmp" / "running" / "record.lock"
-    words = ["plurifill", "record", "--sweep", sweep, "--point", point]
-    _run_or_warn(words, root, lock, f"{sweep}/{point} is not in MLflow")
+    missing = "/".join([sweep, *words[1:]])
+    _run_or_warn(["plurifill", "record", "--sweep", sweep, *words], root, lock, f"{missing} is not in MLflow")
 
 
 def _dvc(tree: Worktree, *words: str) -> None:

@@ -1,7 +1,8 @@
-"""What the points of a sweep have to compute, by digests of work: which wait for others, which would be the same."""
+"""What the points of a sweep have to compute, and what of params.yaml decides that."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -11,32 +12,75 @@ from ruamel.yaml import YAML
 
 from flows import graph, overrides
 from flows.errors import InvalidRequest
-from flows.results import Results
 from flows.sweep_spec import Overrides, SweepSpec
 
+ABSENT = "none"  # said of a key that is not there
 
-def needed(root: Path, spec: SweepSpec) -> dict[str, list[str]]:
-    """Point -> the digests of all that makes its scores, parents first.
+
+@dataclass(frozen=True)
+class Work:
+    """All that makes a point's scores: the stages by the digests of their work, parents first, and what these read."""
+
+    digests: Mapping[str, str]
+    reads: Mapping[str, Any]
+
+
+def needed(root: Path, spec: SweepSpec) -> dict[str, Work]:
+    """The work of every point.
 
     InvalidRequest: values that dvc.yaml cannot be read with, a key that nothing of this reads.
     """
     pipeline, params = (root / "dvc.yaml").read_text(), (root / "params.yaml").read_text()
-    found: dict[str, list[str]] = {}
-    for name, point in spec.points.items():
-        try:
-            own = graph.parse(pipeline, overrides.overridden(params, point))
-        except DvcException as error:
-            raise InvalidRequest(f"sweep: {name}: dvc.yaml cannot take it: {' '.join(str(error).split())}") from error
-        digests = graph.digests(own)
-        found[name] = [digests[one] for one in graph.ancestors(own, spec.targets)]
+    found = {name: _work(spec, name, pipeline, params) for name in spec.points}
     _refuse_unread(spec, YAML(typ="safe").load(params), found)
     return found
 
 
-def _refuse_unread(spec: SweepSpec, values: Any, work: Mapping[str, list[str]]) -> None:
+def changed(spec: SweepSpec, work: Mapping[str, Work], pipeline: str, params: str) -> list[str]:
+    """Where `work` reads what those texts of dvc.yaml and params.yaml have otherwise: a few words for every key."""
+    found: dict[str, str] = {}
+    for name, now in work.items():
+        then = _work(spec, name, pipeline, params).reads
+        for key in {**then, **now.reads}:
+            if (was := _shown(then, key)) != (own := _shown(now.reads, key)):
+                found[key] = f"{key} ({was}, now {own})"
+    return list(found.values())
+
+
+def _work(spec: SweepSpec, name: str, pipeline: str, params: str) -> Work:
+    try:
+        own = graph.parse(pipeline, overrides.overridden(params, spec.points[name]))
+    except DvcException as error:
+        raise InvalidRequest(f"sweep: {name}: dvc.yaml cannot take it: {' '.join(str(error).split())}") from error
+    stages, digests = graph.ancestors(own, spec.targets), graph.digests(own)
+    return Work({digests[stage]: stage for stage in stages}, dict(_reads(own, stages)))
+
+
+def _reads(known: graph.Graph, stages: list[str]) -> Iterator[tuple[str, Any]]:
+    """The values of params.yaml by dotted key, and the commands, into which dvc.yaml writes such values."""
+    for stage in stages:
+        command, blocks = json.loads(known[stage].settings)
+        yield f"{stage}'s command", command
+        for key, value in (item for block in blocks for item in block.items()):
+            yield from _leaves(key, value)
+
+
+def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping) and value:
+        for word, inner in value.items():
+            yield from _leaves(f"{key}.{word}", inner)
+    else:
+        yield key, value
+
+
+def _shown(values: Mapping[str, Any], key: str) -> str:
+    return json.dumps(values[key]) if key in values else ABSENT
+
+
+def _refuse_unread(spec: SweepSpec, values: Any, work: Mapping[str, Work]) -> None:
     first: dict[tuple[str, ...], str] = {}
-    for name, digests in work.items():
-        other = first.setdefault(tuple(digests), name)
+    for name, own in work.items():
+        other = first.setdefault(tuple(own.digests), name)
         both = [spec.points[one] for one in (other, name)]
         unread = [key for key in both[0] | both[1] if len({_set(values, point, key) for point in both}) > 1]
         if unread:
@@ -49,30 +93,3 @@ def _refuse_unread(spec: SweepSpec, values: Any, work: Mapping[str, list[str]]) 
 def _set(values: Any, point: Overrides, key: str) -> str:
     """What a key is at a point: its own value, or params.yaml's."""
     return json.dumps(point[key] if key in point else reduce(lambda block, word: block[word], key.split("."), values))
-
-
-def order(root: Path, work: Mapping[str, list[str]], results: Results) -> dict[str, list[str]]:
-    """Unfinished point -> those that it waits for, in the order in which they are begun."""
-    known = graph.read(root)
-    stale = graph.stale(known, root)
-    made = {digest for name, digest in graph.digests(known).items() if name not in stale}
-    made.update(digest for name, digests in work.items() if results.is_finished(name) for digest in digests)
-    return schedule({name: own for name, own in work.items() if not results.is_finished(name)}, made)
-
-
-def schedule(digests: Mapping[str, Sequence[str]], made: set[str]) -> dict[str, list[str]]:
-    """Point -> the points to wait for, so that nothing is computed twice; makers of what others need come first.
-
-    `digests`: point -> those of the work it needs (see graph.digests); `made`: what is there already. Each piece of
-    work is made by the first point that needs it, and the others wait for that one.
-    """
-    maker: dict[str, str] = {}
-    for point, work in digests.items():
-        for digest in work:
-            maker.setdefault(digest, point)
-    found = {
-        point: list(dict.fromkeys(maker[one] for one in work if one not in made and maker[one] != point))
-        for point, work in digests.items()
-    }
-    makers = {other for others in found.values() for other in others}
-    return dict(sorted(found.items(), key=lambda item: item[0] not in makers))

@@ -83,7 +83,7 @@ class Worktree:
         source = Path(os.environ.get("PLURIFILL_DATA") or self.root / "data") / FINISHED
         try:
             if source.is_dir():
-                shutil.copytree(source, self.folder / "data" / FINISHED, copy_function=_link)
+                shutil.copytree(source, self.folder / "data" / FINISHED, copy_function=files.link)
         except OSError:  # a stage of the project replaces it just now (shutil.Error is one): the point makes its own
             shutil.rmtree(self.folder / "data" / FINISHED, ignore_errors=True)
 
@@ -94,10 +94,3 @@ class Worktree:
             config["remote"] = {name: dict(remote) for name, remote in main.config["remote"].items()}
             if default := main.config["core"].get("remote"):
                 config["core"]["remote"] = default
-
-
-def _link(old: str, new: str) -> None:
-    try:
-        Path(new).hardlink_to(old)
-    except OSError:  # a file system without hard links, or two of them
-        shutil.copy2(old, new)

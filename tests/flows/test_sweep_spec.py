@@ -13,7 +13,6 @@ from flows.names import POINT_MAX, by_name, check_point, check_sweep
 from flows.overrides import overridden
 from flows.sweep_point import make
 from flows.sweep_spec import SweepRequest
-from flows.sweep_work import schedule
 from tests.flows.toy import PARAMS, ROOT
 
 GRAPH = {name: Stage(name, "cpu", (), (), "") for name in ("benchmark@toy", "benchmark@rival")}
@@ -163,20 +162,3 @@ def test_the_projects_sweeps_can_be_run_under_every_preset(preset, monkeypatch):
     graph = {f"benchmark@{method}": Stage("", "cpu", (), (), "") for method in values["methods"]}
     for name in values["sweeps"]:
         assert SweepRequest(name).resolve(text, graph).points
-
-
-work = st.dictionaries(st.sampled_from("abcdef"), st.lists(st.sampled_from("uvwxyz"), unique=True))
-
-
-@given(work, st.sets(st.sampled_from("uvwxyz")))
-def test_nothing_is_computed_twice_and_nobody_waits_for_ever(needs, made):
-    order = schedule(needs, made)
-    assert set(order) == set(needs)
-    begun: list[str] = []
-    for point, others in order.items():
-        assert set(others) <= set(begun)  # those waited for are begun before
-        begun.append(point)
-    for one in set("uvwxyz") - made:
-        users = [point for point in needs if one in needs[point]]
-        makers = [point for point in users if not any(one in needs[other] for other in order[point])]
-        assert len(makers) <= 1

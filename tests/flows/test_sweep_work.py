@@ -24,7 +24,7 @@ def resolved(project: Path, request: SweepRequest) -> SweepSpec:
 
 def test_points_share_the_work_that_their_keys_leave_alone(project: Path) -> None:
     work = sweep_work.needed(project, resolved(project, SweepRequest("grid")))
-    learnt = {name: set(digests) for name, digests in work.items()}
+    learnt = {name: set(own.digests) for name, own in work.items()}
     assert len(learnt["rate=1,heat=0.5"] & learnt["rate=1,heat=1.0"]) == 2  # both parts; samples and scores are its own
     assert len(learnt["rate=1,heat=0.5"] & learnt["rate=2,heat=0.5"]) == 1  # the part without a rate
 
@@ -32,7 +32,7 @@ def test_points_share_the_work_that_their_keys_leave_alone(project: Path) -> Non
 @pytest.mark.parametrize("value", [[[1, 2], [2, 1]], [None, 1.0]])
 def test_lists_and_nulls_are_other_work(project: Path, value: list[object]) -> None:
     first, second = sweep_work.needed(project, resolved(project, SweepRequest("x", {HEAT: value}))).values()
-    assert len(set(first) & set(second)) == 2
+    assert len(set(first.digests) & set(second.digests)) == 2
 
 
 @pytest.mark.parametrize(
