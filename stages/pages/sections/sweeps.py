@@ -1,7 +1,7 @@
 """Sweeps: what scores do when parameters vary, drawn from the finished points in reports/sweeps; the best of k.
 
 One number that varies is a line a metric, two keys that every point sets are a grid, and every sweep is a table beside
-its reference point.
+its reference point. Trainings that differ by their seed alone are one: their mean, and its spread.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from stages.contract import UserError
-from stages.evaluation.sweeps import comparison, latents, points
+from stages.evaluation.sweeps import comparison, latents, points, seeds
 from stages.evaluation.sweeps.pictures import PointPictures
 from stages.evaluation.sweeps.points import Sweep
 from stages.pages import labels
@@ -23,7 +23,7 @@ from stages.pages.drawings.heats import Heat
 from stages.pages.found import Found
 from stages.pages.section import Content
 from stages.pages.tables.points import Points, tables
-from stages.pages.tables.seeds import SEED, Spread, spreads
+from stages.pages.tables.seeds import Spread, spreads
 from stages.pages.tables.table import Table
 
 TITLE = "Sweeps"
@@ -33,10 +33,10 @@ FLAT = 1e-9  # what rounding makes of a curve of samples that are one picture
 
 @dataclass(frozen=True)
 class Shown:
-    """One sweep: charts where one number varies, heats where two keys do, and always its tables.
+    """One sweep: charts where one number varies beside seeds, heats where two keys do, and always its tables.
 
-    Where nothing but training seeds varies, `seeds` tells how much of the variance is theirs. `latents` say whether
-    all points complete the same.
+    Where training seeds vary, `seeds` tells how much of the variance is theirs, by the values of the `beside` keys.
+    `latents` say whether all points complete the same.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Shown:
     heats: tuple[Heat, ...] = ()
     tables: tuple[Points, ...] = ()
     seeds: tuple[Spread, ...] = ()
+    beside: tuple[str, ...] = ()
     latents: tuple[str, ...] = ()
     refused: str = ""  # why its points cannot be put beside one another; then nothing else is shown
 
@@ -62,26 +63,28 @@ def content(found: Found) -> Content:
 def shown(sweep: Sweep, values: Mapping[str, Any], kept: Iterable[PointPictures] = ()) -> Shown:
     """A sweep as the page has it; `values` (params.yaml) say which point is the reference, `kept` is what it drew."""
     names = points.short(sweep.varied)
-    varied = tuple(names.values())
+    varied, beside = tuple(names.values()), tuple(names[key] for key in seeds.others(sweep))
     try:
         comparison.refuse_unlike(sweep)
     except UserError as error:
         return Shown(sweep.name, len(sweep.points), varied, refused=str(error))
-    frame = comparison.curve(sweep)
-    frame = frame[frame["metric"].map(labels.is_column).astype(bool)].rename(columns=names)
+    curve = comparison.curve(sweep)
+    curve = curve[curve["metric"].map(labels.is_column).astype(bool)]
+    together = seeds.together(sweep, curve) if seeds.vary(sweep) else None
+    frame, drawn = (one.rename(columns=names) for one in (curve, curve if together is None else together))
     against = comparison.reference(sweep, values)
-    seeds = tuple(spreads(frame)) if sweep.varied and all(key.endswith(SEED) for key in sweep.varied) else ()
-    line = len(varied) == 1 and sweep.numeric(sweep.varied[0]) and not seeds
-    grid = len(varied) == 2 and all(key in point.overrides for point in sweep.points for key in sweep.varied)
+    line = len(beside) == 1 and sweep.numeric(seeds.others(sweep)[0])
+    grid = len(beside) == 2 and all(key in point.overrides for point in sweep.points for key in seeds.others(sweep))
     return Shown(
         sweep.name,
         len(sweep.points),
         varied,
         against.name,
-        charts=tuple(charts.draw(frame, varied[0])) if line else (),
-        heats=tuple(heats.draw(frame, *varied)) if grid else (),
+        charts=tuple(charts.draw(drawn, beside[0])) if line else (),
+        heats=tuple(heats.draw(drawn, *beside)) if grid else (),
         tables=tuple(tables(sweep, frame, comparison.pairs(sweep, against), names)),
-        seeds=seeds,
+        seeds=() if together is None else tuple(spreads(together)),
+        beside=beside,
         latents=tuple(latents.told(sweep, kept)),
     )
 

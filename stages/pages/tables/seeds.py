@@ -1,4 +1,4 @@
-"""Where trainings differ by their seed alone: how much a score varies over seeds, over images, and over samples."""
+"""Where trainings differ by their seed: how much a score varies over seeds, over images, and over samples."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ import pandas as pd
 
 from stages.pages import labels
 
-SEED = ".seed"  # how the name of a training's seed ends (methods.latent_codes.prior.loop.seed)
+FIGURES = ("estimate", "std_seeds", "std_images", "std_samples")  # columns of `together`, as `Spread` has them
 
 
 @dataclass(frozen=True)
 class Spread:
-    """One score: its mean over the seeds, and the standard deviations of seeds, images and samples apart."""
+    """One score: its mean over the seeds, and the standard deviations of seeds, images and samples apart.
+
+    `values` are those of the keys that vary beside the seeds.
+    """
 
     protocol: str
     entry: str
     metric: str
+    values: tuple[str, ...]
     trainings: int
     mean: str
     seeds: str
@@ -26,18 +30,10 @@ class Spread:
     samples: str
 
 
-def spreads(frame: pd.DataFrame) -> Iterator[Spread]:
-    """Of the summaries of several trainings; one of a set-level metric knows its seeds' alone."""
-    for (protocol, entry, metric), own in frame.groupby(["protocol", "method", "metric"], sort=False):
-        told = own.reindex(columns=["estimate", "std_images", "std_samples"]).astype(float)
-        means = told.mean()
-        yield Spread(
-            str(protocol),
-            str(entry),
-            labels.label(str(metric)).text,
-            len(own),
-            labels.number(float(means["estimate"])),
-            labels.number(float(told["estimate"].std(ddof=1))),
-            labels.number(float(means["std_images"])),
-            labels.number(float(means["std_samples"])),
-        )
+def spreads(together: pd.DataFrame) -> Iterator[Spread]:
+    """Of trainings taken together (`evaluation.sweeps.seeds`); one of a set-level metric knows its seeds' alone."""
+    for (protocol, entry, metric), own in together.groupby(["protocol", "method", "metric"], sort=False):
+        for row in own.to_dict("records"):
+            figures = (labels.number(float(row[name])) for name in FIGURES)
+            text = labels.label(str(metric)).text
+            yield Spread(str(protocol), str(entry), text, row["values"], int(row["trainings"]), *figures)

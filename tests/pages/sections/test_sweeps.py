@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stages.evaluation.sweeps import pictures, points
+import numpy as np
+import pytest
+
+from stages.evaluation.sweeps import comparison, pictures, points, seeds
 from stages.pages.sections import sweeps
-from tests.evaluation.sweeps.made import finish, keep
+from tests.evaluation.sweeps.made import ALPHA, finish, keep
 
 
 def shown(folder: Path, values: Mapping[str, Any]) -> list[sweeps.Shown]:
@@ -62,3 +65,54 @@ def test_a_sweep_says_whether_its_points_complete_the_same(tmp_path: Path) -> No
     said = {one.name: one.latents for one in shown(tmp_path, {})}
     assert said["equal"] == ("All points complete the same structures (sha a).",)
     assert len(said["unequal"]) == 1 and "different structures" in said["unequal"][0] and said["untold"] == ()
+
+
+PRIOR, DECODER = "methods.latent_codes.prior.loop.seed", "methods.latent_codes.decoder.loop.seed"
+
+
+def test_seeds_over_two_keys_are_a_table_of_their_spread_and_no_picture(tmp_path: Path) -> None:
+    for first in (0, 1):
+        for second in (0, 1):
+            overrides = {PRIOR: first, DECODER: second}
+            finish(tmp_path / "seeds", f"{first}-{second}", overrides, 20 + first + 2 * second)
+    (one,) = shown(tmp_path, {})
+    assert not one.charts and not one.heats and one.beside == ()
+    psnr = next(spread for spread in one.seeds if spread.metric == "PSNR")
+    assert (psnr.values, psnr.trainings) == ((), 4)
+
+
+def test_trainings_of_one_value_are_one_dot_with_the_spread_of_their_seeds(tmp_path: Path) -> None:
+    for alpha in (0.25, 1.0):
+        for seed in (0, 1, 2):
+            finish(tmp_path / "both", f"{alpha}-{seed}", {ALPHA: alpha, PRIOR: seed}, 20 + alpha + seed)
+    (one,) = shown(tmp_path, {})
+    swept = points.read(tmp_path / "both")
+    together = seeds.together(swept, comparison.curve(swept)).to_dict("records")
+    own = {(row["metric"], row["values"]): row for row in together}
+    for alpha in (0.25, 1.0):
+        of_points = [
+            comparison.by(point.summary, "metric")[("psnr",)]["estimate"]
+            for point in swept.points
+            if point.overrides[ALPHA] == alpha
+        ]
+        row = own["psnr", (f"{alpha:g}",)]
+        assert (row["trainings"], row["estimate"]) == (3, pytest.approx(np.mean(of_points)))
+        assert row["std_seeds"] == pytest.approx(np.std(of_points, ddof=1))
+        assert (row["low"], row["high"]) == pytest.approx(
+            (row["estimate"] - row["std_seeds"], row["estimate"] + row["std_seeds"])
+        )
+    assert one.beside == ("alpha",) and not one.heats
+    (line,) = next(chart for chart in one.charts if chart.metric == "PSNR").lines
+    assert [x for x, _, _ in line.dots] == [0.0, 300.0]
+    assert [(s.values, s.trainings) for s in one.seeds if s.metric == "PSNR"] == [(("0.25",), 3), (("1",), 3)]
+
+
+def test_seeds_beside_two_keys_are_means_in_the_grid(tmp_path: Path) -> None:
+    for alpha in (0.25, 1.0):
+        for heat in (0.5, 2.0):
+            for seed in (0, 1):
+                overrides = {ALPHA: alpha, "m.inpaint.temperature": heat, PRIOR: seed}
+                finish(tmp_path / "three", f"{alpha}-{heat}-{seed}", overrides, 20 + alpha + heat)
+    (one,) = shown(tmp_path, {})
+    assert one.beside == ("alpha", "temperature") and not one.charts
+    assert {(len(grid.rows), len(grid.heads)) for grid in one.heats} == {(2, 2)}
