@@ -8,7 +8,9 @@ commit, dvc.lock, data, and the training runs of its parts. Recording again chan
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
@@ -17,7 +19,7 @@ import typer
 from stages.cli import options
 from stages.contract import UserError
 from stages.evaluation.protocols import signed
-from stages.evaluation.sweeps import comparison, points
+from stages.evaluation.sweeps import comparison, nights, points, seeds
 from stages.evaluation.sweeps.points import Point, Sweep
 from stages.pages.tables import scores
 from stages.project import names, paths, provenance
@@ -100,9 +102,59 @@ def _sweep(track: TrackParams, swept: Sweep, only: str) -> None:
         for result in _point(into, swept, point):
             _, new = into.keep(result, parent)
             print(f"{swept.name} {result.name}: {'recorded' if new else 'there already'}")
-    runs = into.children(parent)
+    runs = [into.keep(result, parent)[0] for result in _seeds(swept)] if seeds.vary(swept) else into.children(parent)
     into.describe(parent, _words(swept, into.compare(runs)), {"varied": ", ".join(swept.varied)})
     print(f"compare them (make ui): {into.pages()}/{into.compare(runs)}")
+    if kept := nights.of(paths.sweeps() / swept.name):
+        _nights(into, swept.name, kept)
+
+
+def _seeds(swept: Sweep) -> Iterator[Result]:
+    """Trainings that differ by their seed alone as one run: the means, and behind each its spread over the seeds."""
+    keys = seeds.others(swept)
+    names = points.short(keys)
+    rows = seeds.together(swept, comparison.curve(swept))
+    for (entry, values), own in rows.groupby(["method", "values"], sort=False):
+        same = next(point for point in swept.points if tuple(map(point.text, keys)) == values)
+        set_there = {key: same.overrides[key] for key in keys if key in same.overrides}
+        text = ",".join(f"{names[key]}={value}" for key, value in zip(keys, values, strict=True)) or "all"
+        count = int(own["trainings"].max())
+        yield Result(
+            f"{text} over {count} seeds" + (f" {entry}" if len(rows["method"].unique()) > 1 else ""),
+            {"sweep": swept.name, "seeds": text, "entry": str(entry)},
+            {**set_there, "trainings": count},
+            {**_numbers(set_there), **_means(own)},
+            {"method": Entry.parse(str(entry)).method},
+        )
+
+
+def _means(together: pd.DataFrame) -> dict[str, float]:
+    """<protocol>/<metric> over seeds, and its standard deviation, _std."""
+    named = {
+        f"{row['protocol']}/{row['metric']}{end}": float(row[column])
+        for row in together.to_dict("records")
+        for end, column in (("", "estimate"), ("_std", "std_seeds"))
+    }
+    return {name: value for name, value in named.items() if math.isfinite(value)}
+
+
+def _nights(into: Results, name: str, kept: Sequence[Path]) -> None:
+    """A run for every point of every night, which stays; and one a point whose curves are the scores by night."""
+    parent = into.parent(f"{name} by night", {"sweep": name, "nights": "all"})
+    there = into.tags(parent)
+    for step, night in enumerate(kept):
+        if (mark := f"night.{night.name}") in there:
+            continue
+        swept = replace(points.read(night), name=name)
+        for result in (result for point in swept.points for result in _point(into, swept, point)):
+            own = {**result.identity, "night": night.name}
+            into.keep(replace(result, name=f"{night.name} {result.name}", identity=own), parent)
+            whole = {**result.identity, "nights": "all"}
+            scores_then = {key: value for key, value in result.metrics.items() if "/" in key}
+            into.follow(f"{result.name} by night", whole, parent, scores_then, nights.begun(night), step)
+        into.tag(parent, mark, "recorded")
+        print(f"{name} {night.name}: recorded")
+    into.describe(parent, f"{len(kept)} nights; the runs named `by night` have the scores as curves.", {})
 
 
 def _point(into: Results, swept: Sweep, point: Point) -> Iterator[Result]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from stages.evaluation.sweeps import pictures, points
+from stages.evaluation.sweeps import nights, pictures, points
 from stages.evaluation.sweeps.pictures import PointPictures
 from stages.evaluation.sweeps.points import Sweep
 from stages.pages import parts, testsets
@@ -34,8 +34,8 @@ class Found:
     `folder` is the one that the page is written into, `params` the text of the params file, `values` what it says.
     `best_of_k` has the columns of reports/best_of_k.parquet. `unread` tells by name why a test set could not be had.
     `samples` are the descriptions of all sample stores, `swept` the pictures that sweeps' points kept, `datasets` the
-    folders of finished ones. `explorer` is the image explorer's address, "" where there is none. Scores of a results
-    folder are not `of_project`.
+    folders of finished ones. `nights` are scores by date (`evaluation.sweeps.nights`), by sweep. `explorer` is the
+    image explorer's address, "" where there is none. Scores of a results folder are not `of_project`.
     """
 
     folder: Path
@@ -51,6 +51,7 @@ class Found:
     unread: Mapping[str, str] = field(default_factory=dict)
     samples: Sequence[Mapping[str, Any]] = ()
     sweeps: Sequence[Sweep] = ()
+    nights: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     swept: Sequence[PointPictures] = ()
     parts: Sequence[Part] = ()
     datasets: Sequence[Path] = ()
@@ -77,6 +78,7 @@ def read(params: Path) -> Found:
         unread=unread,
         samples=[store.describe(place) for place in store.finished(root / "samples")],
         sweeps=points.read_all(paths.sweeps()),
+        nights=nights.read_all(paths.sweeps()),
         swept=swept,
         parts=parts.read(root / "models"),
         datasets=[path.parent for path in sorted((root / "shards").glob("*/dataset.json"))],

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -81,6 +82,22 @@ class Results:
     def tag(self, run: str, key: str, value: str) -> None:
         """One more tag of a run that is there."""
         self._client.set_tag(run, key, value)
+
+    def follow(
+        self, name: str, identity: Mapping[str, str], parent: str, metrics: Mapping[str, float], at: datetime, step: int
+    ) -> None:
+        """One more value of every metric, of that time, on the run of this identity: MLflow draws them as curves."""
+        from mlflow.entities import Metric
+
+        found = self._found(identity)
+        run = found[0].info.run_id if found else self._create(name, identity, {"mlflow.parentRunId": parent}, 0.0)
+        time_ms = round(1000 * at.timestamp())
+        store.log_metrics(self._client, run, [Metric(key, float(v), time_ms, step) for key, v in metrics.items()])
+        self._client.set_terminated(run, "FINISHED")
+
+    def tags(self, run: str) -> dict[str, str]:
+        """All tags of a run that is there."""
+        return dict(self._client.get_run(run).data.tags)
 
     def compare(self, runs: Sequence[str]) -> str:
         """The address, below MLflow's own, of the page that compares these runs."""

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from stages.cli import record
 from stages.contract import UserError
+from stages.evaluation.sweeps import nights
 from stages.project import paths, provenance
 from stages.tracking.store import TrackParams, connect
 from tests.evaluation.sweeps.made import ALPHA, CARD, finish
@@ -84,6 +85,54 @@ def test_several_entries_of_a_point_are_several_runs(project: Path) -> None:
     finish(paths.sweeps() / "rows", "p", {"protocols.centre.selection": "first"}, 20, rows=("a", "a/b"))
     record.main("rows")
     assert set(runs("sweeps")) == {"rows", "p a", "p a/b"}
+
+
+def test_a_night_stays_when_the_next_one_is_recorded_and_scores_are_curves_by_night(project: Path) -> None:
+    folder = paths.sweeps() / "alpha"
+    for day, psnr in ((1, 20.0), (2, 20.0), (3, 25.0)):  # the second as the first
+        for place in (folder, folder / nights.FOLDER / f"2026-01-0{day}T030000Z"):
+            finish(place, "a1.0", {ALPHA: 1.0}, psnr)
+        before = runs("sweeps")
+        record.main("alpha")
+        after = runs("sweeps")
+        record.main("alpha")
+        assert {n: r.info.run_id for n, r in runs("sweeps").items()} == {n: r.info.run_id for n, r in after.items()}
+        own = [name for name in before if name != "a1.0"]  # of the point as it is now, which its night keeps
+        assert {name: after[name].info.run_id for name in own} == {name: before[name].info.run_id for name in own}
+        assert f"2026-01-0{day}T030000Z a1.0" in set(after) - set(before)
+    trend = after["a1.0 by night"]
+    client, _ = connect(TrackParams(experiment="toys"), "sweeps")
+    series = client.get_metric_history(trend.info.run_id, "centre/psnr")
+    assert [(one.step, one.timestamp) for one in series] == [(n, 1767236400000 + 86400000 * n) for n in range(3)]
+    assert [one.value for one in series] == [
+        after[f"2026-01-0{day}T030000Z a1.0"].data.metrics["centre/psnr"] for day in (1, 2, 3)
+    ]
+    assert {
+        after[name].data.tags.get("mlflow.parentRunId") for name in after if "2026" in name or name == "a1.0 by night"
+    } == {after["alpha by night"].info.run_id}
+
+
+def test_trainings_that_differ_by_their_seed_are_compared_as_one(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seed = "methods.m.prior.loop.seed"
+    for alpha in (0.25, 1.0):
+        for number in (0, 1):
+            overrides = {ALPHA: alpha, seed: number}
+            finish(paths.sweeps() / "seeds", f"alpha={alpha},seed={number}", overrides, 20 + alpha + number)
+    record.main("seeds")
+    found = runs("sweeps")
+    together = {name: run for name, run in found.items() if "over 2 seeds" in name}
+    assert set(together) == {"alpha=0.25 over 2 seeds", "alpha=1 over 2 seeds"} and len(found) == 1 + 4 + 2
+    for value, name in ((0.25, "alpha=0.25 over 2 seeds"), (1.0, "alpha=1 over 2 seeds")):
+        own = [found[f"alpha={value},seed={number}"].data.metrics["centre/psnr"] for number in (0, 1)]
+        told = together[name].data
+        assert told.metrics["alpha"] == value and "seed" not in told.metrics and told.params["trainings"] == "2"
+        assert told.metrics["centre/psnr"] == pytest.approx(sum(own) / 2)
+        assert told.metrics["centre/psnr_std"] == pytest.approx(abs(own[0] - own[1]) / 2**0.5)
+    address = next(line for line in capsys.readouterr().out.splitlines() if "compare them" in line)
+    assert all(run.info.run_id in address for run in together.values())
+    assert not any(found[f"alpha={alpha},seed=0"].info.run_id in address for alpha in (0.25, 1.0))
 
 
 @pytest.fixture(scope="module")

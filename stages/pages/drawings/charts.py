@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,36 +38,56 @@ class Chart:
     y_ticks: tuple[tuple[float, str], ...]
 
 
-def draw(frame: pd.DataFrame, parameter: str) -> Iterator[Chart]:
-    """Every metric of summaries over a numeric column, by protocol; one that does not change has no chart."""
+def draw(
+    frame: pd.DataFrame, parameter: str, tell: Callable[[float], str] = "{:g}".format, most: int = LABELS
+) -> Iterator[Chart]:
+    """Every metric of summaries over a numeric column, by protocol; one that does not change has no chart.
+
+    `tell` says what a value of the column is called, `most` how many of these names fit along the axis.
+    """
     for (protocol, metric), own in frame.groupby(["protocol", "metric"], sort=False):
         own = own[own["estimate"].map(math.isfinite)]
         ends = own[["estimate", "low", "high"]].to_numpy(dtype=float)
         low, high = float(np.nanmin(ends, initial=math.inf)), float(np.nanmax(ends, initial=-math.inf))
         if len(own[parameter].unique()) > 1 and low < high:
-            yield _chart(own, str(protocol), str(metric), parameter, nice(low, high))
+            lines = _Lines(own, parameter, nice(low, high), tell)
+            names = (labels.label(str(metric)).text, str(protocol), parameter)
+            yield Chart(*names, lines.every(), lines.x_ticks(most), lines.y_ticks())
 
 
-def _chart(frame: pd.DataFrame, protocol: str, metric: str, parameter: str, ys: Sequence[float]) -> Chart:
-    low, high = float(frame[parameter].min()), float(frame[parameter].max())
+class _Lines:
+    """A metric's lines over one number, in the drawing's own units."""
 
-    def right(value: float) -> float:
-        return round((value - low) / (high - low) * WIDTH, 1)
+    def __init__(self, frame: pd.DataFrame, parameter: str, ys: Sequence[float], tell: Callable[[float], str]) -> None:
+        self.frame, self.parameter, self.ys, self.tell = frame, parameter, ys, tell
+        self.low, self.high = float(frame[parameter].min()), float(frame[parameter].max())
 
-    def down(value: float) -> float:
-        return round((1 - (value - ys[0]) / (ys[-1] - ys[0])) * HEIGHT, 1)
+    def every(self) -> tuple[Line, ...]:
+        """A line an entry."""
+        return tuple(self._line(str(entry), own) for entry, own in self.frame.groupby("method", sort=False))
 
-    lines = []
-    for entry, own in frame.groupby("method", sort=False):
-        own = own.sort_values(parameter)
+    def _line(self, entry: str, own: pd.DataFrame) -> Line:
+        own = own.sort_values(self.parameter)
         spots = [
-            (right(x), down(y), f"{entry}: {labels.number(y)} at {x:g}")
-            for x, y in own[[parameter, "estimate"]].to_numpy()
+            (self._right(x), self._down(y), f"{entry}: {labels.number(y)} at {self.tell(x)}")
+            for x, y in own[[self.parameter, "estimate"]].to_numpy()
         ]
         bounded = own[own["low"].map(math.isfinite) & own["high"].map(math.isfinite)]
-        bars = tuple((right(x), down(b), down(a)) for x, a, b in bounded[[parameter, "low", "high"]].to_numpy())
-        lines.append(Line(str(entry), " ".join(f"{x},{y}" for x, y, _ in spots), bars, tuple(spots)))
-    values = sorted(frame[parameter].unique())
-    x_ticks = tuple((right(x), f"{x:g}") for x in values[:: -(-len(values) // LABELS)])
-    y_ticks = tuple((down(tick), text) for tick, text in zip(ys, tick_labels(ys), strict=True))
-    return Chart(labels.label(metric).text, protocol, parameter, tuple(lines), x_ticks, y_ticks)
+        ends = bounded[[self.parameter, "low", "high"]].to_numpy()
+        bars = tuple((self._right(x), self._down(b), self._down(a)) for x, a, b in ends)
+        return Line(entry, " ".join(f"{x},{y}" for x, y, _ in spots), bars, tuple(spots))
+
+    def x_ticks(self, most: int) -> tuple[tuple[float, str], ...]:
+        """Values that are there, `most` of them at most."""
+        values = sorted(self.frame[self.parameter].unique())
+        return tuple((self._right(x), self.tell(x)) for x in values[:: -(-len(values) // most)])
+
+    def y_ticks(self) -> tuple[tuple[float, str], ...]:
+        """Round numbers."""
+        return tuple((self._down(tick), text) for tick, text in zip(self.ys, tick_labels(self.ys), strict=True))
+
+    def _right(self, value: float) -> float:
+        return round((value - self.low) / (self.high - self.low) * WIDTH, 1)
+
+    def _down(self, value: float) -> float:
+        return round((1 - (value - self.ys[0]) / (self.ys[-1] - self.ys[0])) * HEIGHT, 1)
