@@ -8,7 +8,7 @@ from pathlib import Path
 from prefect import flow
 from prefect.states import State
 
-from flows import commands, git, graph, liveness
+from flows import commands, git, graph, liveness, run_log
 from flows.errors import InvalidRequest
 
 
@@ -16,6 +16,7 @@ from flows.errors import InvalidRequest
 def run_stage(stage: str, state: str = "") -> State | None:
     """Run one stage of dvc.yaml; with `state`, only in that state of the sources (see `sources_digest`)."""
     liveness.announce()
+    run_log.keep()
     if state and state != sources_digest():
         raise InvalidRequest(
             f"{Path.cwd()}: commit, dvc.yaml or params.yaml are not those of the run that asked for {stage}"

@@ -21,6 +21,7 @@ from flows import (
     locks,
     nights,
     reproduce,
+    run_log,
     stage,
     subflows,
     sweep_order,
@@ -58,6 +59,7 @@ def sweep(
         nightly: Keep the scores under this date as well; the report and MLflow show them by night.
     """
     liveness.announce()
+    run_log.keep()
     root = Path().resolve()
     if pull:
         _pull(root)

@@ -9,7 +9,7 @@ from pathlib import Path
 from prefect import flow, get_run_logger
 from prefect.states import State
 
-from flows import commands, graph, liveness, locks, names, stage, worktree
+from flows import commands, graph, liveness, locks, names, run_log, stage, worktree
 from flows.results import Results
 from flows.sweep_spec import Overrides
 from flows.worktree import Worktree
@@ -24,6 +24,7 @@ def run_point(
     A finished point is left as it is.
     """
     liveness.announce()
+    run_log.keep()
     return commands.crash_if_abandoned(lambda: make(sweep, point, overrides, methods, commit, stages))
 
 

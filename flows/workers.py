@@ -1,12 +1,14 @@
 """`python -m flows.workers start|stop|run`: this machine's workers: one a GPU, or the CPU.
 
 Three pools: `flows` for runs that only wait for others, `cpu` and `gpu` for stages. A worker takes one stage at a time;
-workers of one device share its slot, a lock that is held until the last process on the device has ended.
+workers of one slot share a lock, held until the last process on it has ended. A device is one slot, or several.
 """
 
+import itertools
 import os
 import platform
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -32,15 +34,25 @@ def devices() -> list[str]:
     return [str(n) for n, line in enumerate(line for line in said.splitlines() if line.startswith("GPU"))]
 
 
-def workers(gpus: list[str], pools: list[str], slots: int) -> list[Supervised]:
-    """The workers of this machine's `pools`. Without a GPU, `slots` stages may run on the CPU at once."""
+def workers(gpus: list[str], pools: list[str], cpu_slots: int = 1, gpu_slots: int = 1) -> list[Supervised]:
+    """The workers of this machine's `pools`: one a slot, `gpu_slots` of a GPU; without one, `cpu_slots` of the CPU."""
     found = [_worker("flows", "flows", FLOWS_AT_ONCE, {})]
     found += [_worker("cpu", "cpu", "1", {"PLURIFILL_SLOT": "cpu0", "CUDA_VISIBLE_DEVICES": ""})]
-    for gpu in gpus:
-        found += [_worker("gpu", f"gpu{gpu}", "1", {"PLURIFILL_SLOT": f"gpu{gpu}", "CUDA_VISIBLE_DEVICES": gpu})]
-    for n in range(0 if gpus else slots):
+    for gpu, n in itertools.product(gpus, range(gpu_slots)):
+        slot = f"gpu{gpu}.{n}" if n else f"gpu{gpu}"
+        found += [_worker("gpu", slot, "1", {"PLURIFILL_SLOT": slot, "CUDA_VISIBLE_DEVICES": gpu})]
+    for n in range(0 if gpus else cpu_slots):
         found += [_worker("gpu", f"gpu-on-cpu{n}", "1", {"PLURIFILL_SLOT": f"cpu{n}", "CUDA_VISIBLE_DEVICES": ""})]
     return [one for one in found if one.command[one.command.index("--pool") + 1] in pools]
+
+
+def slots(variable: str) -> int:
+    """How many stages may run on a device at once, by the environment; 1: a stage has it for itself. Exit code 2."""
+    text = os.environ.get(variable, "1")
+    if not text.isdecimal() or int(text) < 1:
+        print(f"workers: {variable}={text}: give a number of stages at once, 1 or more", file=sys.stderr)
+        sys.exit(2)
+    return int(text)
 
 
 def _worker(pool: str, name: str, limit: str, env: dict[str, str]) -> Supervised:
@@ -53,8 +65,8 @@ def run() -> None:
     os.environ.update(PREFECT_API_URL=api(), PLURIFILL_HOME=str(Path().resolve()))
     os.environ.setdefault("PREFECT_WORKER_QUERY_SECONDS", QUERY_S)
     pools = os.environ.get("PLURIFILL_POOLS", " ".join(POOLS)).split()
-    slots = int(os.environ.get("PLURIFILL_CPU_SLOTS", "1"))
-    supervisor.supervise("workers", workers(devices(), pools, slots), Recovery())
+    found = workers(devices(), pools, slots("PLURIFILL_CPU_SLOTS"), slots("PLURIFILL_GPU_SLOTS"))
+    supervisor.supervise("workers", found, Recovery())
 
 
 class Recovery:

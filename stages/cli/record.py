@@ -114,7 +114,8 @@ def _seeds(swept: Sweep) -> Iterator[Result]:
     keys = seeds.others(swept)
     names = points.short(keys)
     rows = seeds.together(swept, comparison.curve(swept))
-    for (entry, values), own in rows.groupby(["method", "values"], sort=False):
+    for (entry, _), own in rows.groupby(["method", "values"], sort=False):
+        values: tuple[str, ...] = own["values"].iloc[0]
         same = next(point for point in swept.points if tuple(map(point.text, keys)) == values)
         set_there = {key: same.overrides[key] for key in keys if key in same.overrides}
         text = ",".join(f"{names[key]}={value}" for key, value in zip(keys, values, strict=True)) or "all"

@@ -107,9 +107,8 @@ def test_a_night_stays_when_the_next_one_is_recorded_and_scores_are_curves_by_ni
     assert [one.value for one in series] == [
         after[f"2026-01-0{day}T030000Z a1.0"].data.metrics["centre/psnr"] for day in (1, 2, 3)
     ]
-    assert {
-        after[name].data.tags.get("mlflow.parentRunId") for name in after if "2026" in name or name == "a1.0 by night"
-    } == {after["alpha by night"].info.run_id}
+    below = [run for name, run in after.items() if name.startswith("2026") or name == "a1.0 by night"]
+    assert {run.data.tags["mlflow.parentRunId"] for run in below} == {after["alpha by night"].info.run_id}
 
 
 def test_trainings_that_differ_by_their_seed_are_compared_as_one(

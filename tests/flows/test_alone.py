@@ -5,12 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.flows import toy
-from tests.flows.stack import Stack
+from tests.flows.stack import Stack, until
 from tests.flows.test_reproduce import learning
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
@@ -88,6 +89,33 @@ def test_a_sweep(alone):
     notes = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
     assert [note["overrides"]["methods.toy.train.rate"] for note in notes] == [1, 1, 2, 2]
     assert learnt(alone, before) == ["train/2"]
+
+
+def test_a_half_done_sweep_outlives_a_commit_that_it_does_not_read_and_each_night_stays(alone):
+    toy.edit(alone.project, "sweeps:\n", "sweeps:\n  half: {grid: {methods.toy.inpaint.heat: [3.0, 4.0]}}\n")
+    folder = alone.project / "reports" / "sweeps" / "half"
+    running = flow(alone, "flows.sweep", "half")
+    [done] = until(lambda: list(folder.glob("*.json")))
+    os.kill(running.pid, signal.SIGTERM)
+    running.communicate()
+    before = done.read_bytes()
+    toy.edit(alone.project, "good: true", "good: false")
+    alone.flows("sweep", "half", "--nightly")
+    assert done.read_bytes() == before and commits(folder) == {json.loads(before)["commit"]}
+    toy.edit(alone.project, "other: {steps: 10}", "other: {steps: 11}")
+    said = alone.call(sys.executable, "-m", "flows.sweep", "half", expect=2).splitlines()[-1]
+    begun = json.loads(before)["commit"][:7]
+    assert said.startswith(f"sweep: {folder}.json: begun at {begun} with other methods.toy.other.steps (10, now 11); ")
+    alone.flows("sweep", "half", "--anew", "--nightly")
+    first, second = sorted((folder / "nights").iterdir())
+    assert commits(first) == {json.loads(before)["commit"]} != commits(second) == commits(folder)
+
+
+def commits(folder: Path) -> set[str]:
+    """Those that its two points were made at."""
+    notes = [json.loads(path.read_text()) for path in folder.glob("*.json")]
+    assert len(notes) == 2
+    return {note["commit"] for note in notes}
 
 
 def test_a_mistake_is_one_line(alone):

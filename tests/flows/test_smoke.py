@@ -20,3 +20,5 @@ def test_a_worker_runs_a_stage_that_it_is_asked_for(stack):
     assert stack.wait(stack.run("run-stage/gpu", stage="toy@other")) == "COMPLETED"
     assert [line[:2] for line in stack.log()] == [["learn", "other/-"], ["learnt", "other/-"]]
     assert "toy@other" not in stack.call("dvc", "status")
+    [log] = (stack.project / ".prefect" / "runs").iterdir()
+    assert log.name.startswith("run-stage-toy@other-") and "work.py learn other" in log.read_text()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.workers import POOLS, devices, workers
+from flows.workers import POOLS, devices, slots, workers
 
 
 def pools(found):
@@ -16,6 +16,24 @@ def test_every_gpu_has_one_worker_of_its_own():
     assert [one.env["CUDA_VISIBLE_DEVICES"] for one in gpus] == ["0", "2"]
     assert all(one.command[one.command.index("--limit") + 1] == "1" for one in found if one.name != "flows")
     assert len({one.env["PLURIFILL_SLOT"] for one in found if one.name != "flows"}) == 3
+
+
+def test_a_gpu_that_runs_share_has_a_worker_and_a_slot_for_each():
+    found = workers(["0", "2"], ["gpu"], gpu_slots=2)
+    assert [one.env["PLURIFILL_SLOT"] for one in found] == ["gpu0", "gpu0.1", "gpu2", "gpu2.1"]
+    assert [one.env["CUDA_VISIBLE_DEVICES"] for one in found] == ["0", "0", "2", "2"]
+    assert len({one.name for one in found}) == 4
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "half", ""])
+def test_a_number_of_slots_that_is_none_is_one_line(monkeypatch, capsys, text):
+    monkeypatch.setenv("PLURIFILL_GPU_SLOTS", text)
+    with pytest.raises(SystemExit) as ended:
+        slots("PLURIFILL_GPU_SLOTS")
+    assert ended.value.code == 2
+    assert (
+        capsys.readouterr().err == f"workers: PLURIFILL_GPU_SLOTS={text}: give a number of stages at once, 1 or more\n"
+    )
 
 
 def test_without_a_gpu_the_cpu_has_one_slot_for_both_pools():
