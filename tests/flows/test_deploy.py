@@ -40,12 +40,12 @@ def test_a_second_deploy_leaves_what_a_person_set_and_brings_the_code(server: St
     assert before["paused"] and len(before["schedules"]) == 2 and before["global_concurrency_limit"]["limit"] == 2
     code = server.project / "flows" / "sweep.py"
     text = code.read_text()
-    code.write_text(text.replace("        anew: Forget", "        anew: Begin again: forget"))
+    code.write_text(text.replace("        anew: Make", "        anew: Begin again: make"))
     server.flows("deploy")
     after = server.deployment(NIGHTLY)
     assert {key: after[key] for key in set(after) - CODE} == {key: before[key] for key in set(before) - CODE}
     told = after["parameter_openapi_schema"]["properties"]["anew"]["description"]
-    assert told.startswith("Begin again: forget")
+    assert told.startswith("Begin again: make")
     assert server.ask("work_pools/flows")["concurrency_limit"] == pool["concurrency_limit"] == 5
     code.write_text(text)
     server.flows("deploy")
