@@ -16,7 +16,7 @@ import typer
 from stages.cli import options
 from stages.contract import UserError
 from stages.evaluation.statistics import MIN_SOURCES
-from stages.evaluation.sweeps import comparison, latents, pictures, points
+from stages.evaluation.sweeps import comparison, latents, pictures, points, seeds
 from stages.evaluation.sweeps.points import Sweep
 from stages.pages import labels
 from stages.project import names, paths, tables
@@ -39,7 +39,8 @@ def main(
     curve = _chosen(comparison.curve(swept), metric, protocol)
     pairs = comparison.pairs(swept, against)
     pairs = pairs[pairs["metric"].isin(curve["metric"]) & pairs["protocol"].isin(curve["protocol"])]
-    for line in [*_head(swept, against.name), *_tables(swept, curve, pairs)]:
+    together = _seeds(swept, curve) if seeds.vary(swept) else ()
+    for line in [*_head(swept, against.name), *together, *_tables(swept, curve, pairs)]:
         print(line)
     for name, frame in {"curve": curve, "pairs": pairs}.items():
         print(tables.write(frame, paths.sweeps() / sweep / "compared" / name))
@@ -79,6 +80,16 @@ def _tables(swept: Sweep, curve: pd.DataFrame, pairs: pd.DataFrame) -> Iterator[
             pair = differences.get((str(entry), str(protocol), str(metric), point.name))
             lines.append([point.name, *values, *_figures(own[(point.name,)]), *_difference(pair)])
         yield from _aligned(lines)
+
+
+def _seeds(swept: Sweep, curve: pd.DataFrame) -> Iterator[str]:
+    """Trainings that differ by their seed alone, taken together."""
+    heads = [*points.short(seeds.others(swept)).values(), "trainings", "mean", "std of seeds"]
+    for about, rows in seeds.together(swept, curve).groupby(["method", "protocol", "metric"], sort=False):
+        yield "\n{} under {}: {} over seeds".format(*about)
+        figures = rows[["estimate", "std_seeds"]].map(labels.number).to_numpy()
+        counted = zip(rows["values"], rows["trainings"], figures, strict=True)
+        yield from _aligned([heads, *([*values, str(count), *both] for values, count, both in counted)])
 
 
 def _about(figure: Mapping[str, Any]) -> str:

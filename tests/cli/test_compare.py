@@ -7,6 +7,7 @@ from ruamel.yaml import YAML
 
 from stages.cli import compare
 from stages.contract import UserError
+from stages.pages import labels
 from stages.project import tables
 from tests.evaluation.sweeps.made import ALPHA, finish, keep
 
@@ -34,6 +35,24 @@ def test_every_point_has_its_line_and_a_sure_difference_its_star(
     assert "*" in lines["alpha=1.0"] and "*" not in lines["alpha=0.25"]
     assert "differences are from alpha=0.5" in said
     assert said.count("fd_alexnet") == 1
+
+
+def test_trainings_that_differ_by_their_seed_are_told_together_first(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for alpha in (0.25, 1.0):
+        for seed in (0, 1, 2):
+            overrides = {ALPHA: alpha, "methods.latent_codes.prior.loop.seed": seed}
+            finish(Path("reports/sweeps/both"), f"{alpha}-{seed}", overrides, 20 + alpha + seed)
+    compare.main("both", metric=["psnr"])
+    said = capsys.readouterr().out
+    head, *rows = said[said.index("psnr over seeds") :].splitlines()[1:4]
+    assert head.split() == ["alpha", "trainings", "mean", "std", "of", "seeds"]
+    assert [row.split()[:2] for row in rows] == [["0.25", "3"], ["1", "3"]]
+    curve = tables.read(Path("reports/sweeps/both/compared/curve")).groupby(ALPHA)["estimate"]
+    for row, mean, std in zip(rows, curve.mean(), curve.std(), strict=True):
+        assert row.split()[2:] == [labels.number(mean), labels.number(std)]
+    assert said.index("psnr over seeds") < said.index("psnr, higher is better")
 
 
 def test_the_curve_and_the_pairs_are_left_beside_the_points(project: Path) -> None:
