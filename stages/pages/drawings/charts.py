@@ -13,7 +13,7 @@ from stages.pages import labels
 from stages.pages.drawings.axes import nice, tick_labels
 from stages.pages.drawings.curves import HEIGHT, WIDTH
 
-LABELS = 12  # at most, along an axis
+APART = 24.0  # of labels along an axis, in the drawing's units: four digits and a gap
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class Chart:
 
 
 def draw(
-    frame: pd.DataFrame, parameter: str, tell: Callable[[float], str] = "{:g}".format, most: int = LABELS
+    frame: pd.DataFrame, parameter: str, tell: Callable[[float], str] = "{:g}".format, apart: float = APART
 ) -> Iterator[Chart]:
     """Every metric of summaries over a numeric column, by protocol; one that does not change has no chart.
 
-    `tell` says what a value of the column is called, `most` how many of these names fit along the axis.
+    `tell` says what a value of the column is called, `apart` how far these names stand from each other.
     """
     for (protocol, metric), own in frame.groupby(["protocol", "metric"], sort=False):
         own = own[own["estimate"].map(math.isfinite)]
@@ -52,7 +52,7 @@ def draw(
         if len(own[parameter].unique()) > 1 and low < high:
             lines = _Lines(own, parameter, nice(low, high), tell)
             names = (labels.label(str(metric)).text, str(protocol), parameter)
-            yield Chart(*names, lines.every(), lines.x_ticks(most), lines.y_ticks())
+            yield Chart(*names, lines.every(), lines.x_ticks(apart), lines.y_ticks())
 
 
 class _Lines:
@@ -77,10 +77,14 @@ class _Lines:
         bars = tuple((self._right(x), self._down(b), self._down(a)) for x, a, b in ends)
         return Line(entry, " ".join(f"{x},{y}" for x, y, _ in spots), bars, tuple(spots))
 
-    def x_ticks(self, most: int) -> tuple[tuple[float, str], ...]:
-        """Values that are there, `most` of them at most."""
-        values = sorted(self.frame[self.parameter].unique())
-        return tuple((self._right(x), self.tell(x)) for x in values[:: -(-len(values) // most)])
+    def x_ticks(self, apart: float) -> tuple[tuple[float, str], ...]:
+        """Values that are there, but for those that are too near to the one before."""
+        ticks: list[tuple[float, str]] = []
+        for value in sorted(self.frame[self.parameter].unique()):
+            place = self._right(value)
+            if not ticks or place - ticks[-1][0] >= apart:
+                ticks.append((place, self.tell(value)))
+        return tuple(ticks)
 
     def y_ticks(self) -> tuple[tuple[float, str], ...]:
         """Round numbers."""

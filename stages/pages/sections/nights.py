@@ -17,7 +17,7 @@ from stages.pages.section import Content, Nothing
 
 TITLE = "Nights"
 ORDER = 45
-DATES = 5  # at most, along an axis: each is as wide as three numbers
+DATE_WIDTH = 90.0  # of a date along an axis, with its gap, in the drawing's units
 SHOWN = 90  # nights: more dots than that are one line; MLflow has all
 
 
@@ -44,7 +44,7 @@ def _trend(name: str, frame: pd.DataFrame) -> Trend:
     shown = nights.alike(frame[frame["night"].isin(days[-SHOWN:])])
     shown = shown[shown["metric"].isin(_leading(shown))]
     drawn = [
-        (str(point), tuple(charts.draw(own, "night", _date, DATES)))
+        (str(point), tuple(charts.draw(own, "night", _date, DATE_WIDTH)))
         for point, own in shown.groupby("point", sort=False)
     ]
     return Trend(name, len(days), _date(days[0]), _date(days[-1]), tuple(drawn))

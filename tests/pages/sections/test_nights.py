@@ -50,6 +50,13 @@ def test_a_night_under_another_card_is_no_dot(tmp_path: Path) -> None:
     assert {len(line.dots) for _, charts in trend.points for chart in charts for line in chart.lines} == {2}
 
 
+def test_dates_along_the_axis_stand_apart(tmp_path: Path) -> None:
+    for day in (1, 2, 3, 4, 6, 9, 12):
+        night(tmp_path, day, 20.0 + day / 10)
+    (trend,) = content(tmp_path)["trends"]
+    assert [text[-2:] for _, text in trend.points[0][1][0].x_ticks] == ["01", "06", "12"]
+
+
 def test_without_nights_it_says_how_to_have_some_and_one_is_no_line(tmp_path: Path) -> None:
     told = content(tmp_path)
     assert isinstance(told, Nothing) and "--nightly" in told.why
