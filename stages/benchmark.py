@@ -133,7 +133,8 @@ def _context(testset: TestSet, samples: SampleStore, device: torch.device) -> Me
     content = of_values({"dataset": testset.dataset.hash, "size": testset.dataset.spec.size, "keys": testset.keys})
     kept = paths.progress("real", testset.dataset.name, content)
     known = training_images(samples.description["trained_on"])
-    return MetricContext(device, len(testset.keys), kept, known, testset.dataset.spec.size)
+    count = testset.params.samples
+    return MetricContext(device, len(testset.keys), kept, known, testset.dataset.spec.size, count)
 
 
 def _write(method: str, scored: Sequence[Result], costs: Sequence[dict[str, Any]]) -> None:

@@ -97,6 +97,14 @@ def test_a_metric_that_cannot_be_had_is_absent_with_its_reason(scored):
     assert "fd_alexnet" not in json.loads((scored / "classical.json").read_text())["classical/mean"]["few"]
 
 
+def test_samples_too_few_for_ranks_are_told_in_one_line(project):
+    with toy.inside(project):
+        benchmark.main("classical", device="cpu", set_=["protocols.raw.metrics=[calibration_pixel, energy_pixel]"])
+    told = json.loads((project / "reports/scores/classical.cards.json").read_text())["absent"]
+    (reason,) = {one["reason"] for one in told if one["protocol"] == "raw"}
+    assert reason == "calibration_pixel needs at least 8 samples an image, and here are 3"
+
+
 def test_cost_tells_of_every_row_draw_and_phase(scored):
     cost = pd.DataFrame(json.loads((scored / "classical.cards.json").read_text())["cost"])
     assert set(zip(cost["method"], cost["testset"], cost["phase"], strict=True)) == {

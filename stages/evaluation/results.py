@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stages.contract import UserError
-from stages.evaluation import evaluator, scores
+from stages.evaluation import calibration, evaluator, scores
 from stages.evaluation.evaluator import Scored
 from stages.evaluation.protocols import Card, Protocol
 from stages.metrics.core import subsampling
@@ -86,7 +86,7 @@ def result(entry: Entry, name: str, protocol: Protocol, finished: Samples, score
     sets_SN = torch.from_numpy(scores.sets(long, protocol.selection, finished.keys, about.samples))
     set_metrics = [scored.set_metrics[metric] for metric in protocol.metrics if metric in scored.set_metrics]
     whole = {name: row for metric in set_metrics for name, row in set_level(metric, sets_SN, finished.sources).items()}
-    summary = scores.summarise(long, protocol.selection, whole, about.samples)
+    summary = scores.summarise(long, protocol.selection, whole | calibration.numbers(long), about.samples)
     summary["better"] = summary["metric"].map(evaluator.better(summary["metric"])).fillna("")
     absent = {metric: reason for metric, reason in scored.absent.items() if metric in protocol.metrics}
     told = {"method": str(entry), "protocol": name, "card": about.signature()}

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t as student
+
+from stages.evaluation.power import LEVEL, clusters_for, smallest, standard_error, student_t
 
 MIN_SOURCES = 20  # below, no winner is named
 DRAWS = 9999  # sign flips of a permutation test: p is at least 1e-4
-LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,19 @@ class Estimate:
     n: int
     clusters: int
 
+    @property
+    def error(self) -> float:
+        """The standard error of the mean."""
+        return standard_error(self.low, self.high, self.clusters)
+
 
 @dataclass(frozen=True)
 class Paired:
-    """Mean difference a - b on the same images, its 95 % interval, and p of no difference."""
+    """Mean difference a - b on the same images, its 95 % interval, and p of no difference.
+
+    `detectable`: the smallest difference that so many images show at a power of 80 % (one comparison, p < 0.05);
+    `needed`: how many images, of as many photographs each, would show this one so. NaN where nothing tells the spread.
+    """
 
     difference: float
     low: float
@@ -40,6 +49,24 @@ class Paired:
     p: float
     n: int
     clusters: int
+
+    def told(self) -> dict[str, float]:
+        """As a row of a table, photographs as `sources`."""
+        ends = {"difference": self.difference, "low": self.low, "high": self.high, "p": self.p}
+        return {**ends, "n": self.n, "sources": self.clusters, "detectable": self.detectable, "needed": self.needed}
+
+    @property
+    def error(self) -> float:
+        """The standard error of the difference."""
+        return standard_error(self.low, self.high, self.clusters)
+
+    @property
+    def detectable(self) -> float:
+        return smallest(self.error, self.clusters)
+
+    @property
+    def needed(self) -> float:
+        return self.n / self.clusters * clusters_for(self.difference, self.error * self.clusters**0.5)
 
 
 def interval(values: ArrayLike, clusters: Sequence[str]) -> Estimate:
@@ -60,7 +87,7 @@ def paired(a: ArrayLike, b: ArrayLike, clusters: Sequence[str], seed: int = 0) -
     difference_N = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
     told = interval(difference_N, clusters)
     there_N = ~np.isnan(difference_N)
-    sums_G = _sums(difference_N[there_N], np.asarray(clusters, dtype=object)[there_N])
+    sums_G = sums(difference_N[there_N], np.asarray(clusters, dtype=object)[there_N])
     signs_PG = np.random.default_rng(seed).choice((-1.0, 1.0), size=(DRAWS, len(sums_G)))
     # ties count as extreme, up to rounding
     extreme = int((np.abs(signs_PG @ sums_G) >= abs(sums_G.sum()) * (1 - 1e-12)).sum())
@@ -77,20 +104,35 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     return adjusted_M
 
 
+def benjamini_hochberg(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Benjamini and Hochberg's (1995) adjusted p values, in the given order: of those called, a share is false."""
+    p_M = np.asarray(p_values, dtype=np.float64)
+    order_M = np.argsort(p_M, kind="stable")[::-1]
+    stepped_M = p_M[order_M] * len(p_M) / np.arange(len(p_M), 0, -1)
+    adjusted_M = np.empty_like(p_M)
+    adjusted_M[order_M] = np.minimum.accumulate(stepped_M)
+    return adjusted_M
+
+
 def _cluster_totals(values_N: NDArray[np.float64], names_N: NDArray[np.object_]) -> tuple[NDArray[np.float64], float]:
     """Per cluster the sum of deviations from the mean; and the mean."""
     mean = float(values_N.mean())
-    return _sums(values_N - mean, names_N), mean
+    return sums(values_N - mean, names_N), mean
 
 
-def _sums(values_N: NDArray[np.float64], names_N: NDArray[np.object_]) -> NDArray[np.float64]:
+def sums(values_N: NDArray[np.float64], names_N: NDArray[np.object_]) -> NDArray[np.float64]:
+    """By cluster."""
     _, index_N = np.unique(names_N.astype(str), return_inverse=True)
     return np.bincount(index_N, weights=values_N).astype(np.float64)
 
 
-def _half_width(totals_G: NDArray[np.float64], count: int) -> float:
+def variance_of_mean(totals_G: NDArray[np.float64], count: int) -> float:
+    """From the clusters' sums of deviations of `count` values; NaN for one cluster."""
     clusters = len(totals_G)
     if clusters < 2:
         return float("nan")
-    variance = clusters / (clusters - 1) * float(np.square(totals_G).sum()) / count**2
-    return float(student.ppf(0.5 + LEVEL / 2, clusters - 1)) * variance**0.5
+    return clusters / (clusters - 1) * float(np.square(totals_G).sum()) / count**2
+
+
+def _half_width(totals_G: NDArray[np.float64], count: int) -> float:
+    return student_t(0.5 + LEVEL / 2, len(totals_G) - 1) * variance_of_mean(totals_G, count) ** 0.5

@@ -51,7 +51,8 @@ def _scores(scored: Sequence[Result]) -> Scores:
     ]
     summary = pd.concat([one.summary for one in scored], ignore_index=True)
     cards = {str(scored[0].entry): {one.protocol: one.card.told() for one in scored}}
-    return Scores(summary, cards, absent, warnings=[], cost=[])
+    long = pd.concat([one.long for one in scored], ignore_index=True)
+    return Scores(summary, cards, absent, warnings=[], cost=[], long=long)
 
 
 def _sampled(scored: ScoredFolder) -> SampledTestSet:

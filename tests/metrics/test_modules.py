@@ -145,10 +145,12 @@ def test_a_metric_knows_what_is_shared_and_never_another_metric(file):
 def test_defaults_grow_with_images_samples_and_raw_results():
     one = ("psnr", "ssim_uniform7", "ssim_gaussian11", "l1", "lpips_alex", "lpips_squeeze", "fd_alexnet")
     many = ("fid", "inception_score_splits10", "identity_discrimination")
-    several = ("diversity_all_alex", "diversity_pixel", "collapsed")
+    several = ("diversity_all_alex", "diversity_pixel", "energy_lpips_alex", "energy_pixel", "collapsed")
+    eight = ("calibration_lpips_alex", "calibration_pixel", "spread_skill_lpips_alex", "spread_skill_pixel")
     assert lookup.defaults(images=999, samples=1, raw=False) == one
     assert lookup.defaults(images=1000, samples=1, raw=False) == one + many
     assert lookup.defaults(images=999, samples=2, raw=True) == (*one, *several, "known_error")
+    assert lookup.defaults(images=999, samples=8, raw=False) == (*one, *several, *eight)
     assert lookup.defaults(images=5000, samples=2, raw=True) == (*one, *many, *several, "known_error")
 
 

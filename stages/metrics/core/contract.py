@@ -21,7 +21,7 @@ class AbsentError(Exception):
 
 
 class TooFewError(AbsentError):
-    """Fewer images than the number is defined for: nobody need look for its network."""
+    """Fewer images or samples than the number is defined for: nobody need look for its network."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class MetricContext:
     """What a metric is built from: the device, how many images it will see, and where their real features are kept.
 
     `training_images`: None where nothing was trained, or nobody knows on what. `side`: the images' smaller side, px.
+    `samples`: of an image. None where it is not known: nothing is then refused for it.
     """
 
     device: torch.device
@@ -44,6 +45,7 @@ class MetricContext:
     real: Path | None = None
     training_images: TrainingImages | None = None
     side: int | None = None
+    samples: int | None = None
 
 
 class Metric(Protocol):
@@ -119,6 +121,12 @@ def require_images(name: str, least: int, context: MetricContext, why: str = "")
     """TooFewError unless there are at least so many images."""
     if context.images < least:
         raise TooFewError(f"{name} needs at least {least} images{why and f' ({why})'}, and here are {context.images}")
+
+
+def require_samples(name: str, least: int, context: MetricContext) -> None:
+    """TooFewError unless an image has at least so many samples."""
+    if context.samples is not None and context.samples < least:
+        raise TooFewError(f"{name} needs at least {least} samples an image, and here are {context.samples}")
 
 
 def require_side(name: str, least: int, context: MetricContext) -> None:

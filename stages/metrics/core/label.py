@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-Group = Literal["fidelity", "perception", "diversity", "known region", "other"]
+Group = Literal["fidelity", "perception", "diversity", "distribution", "known region", "other"]
 GROUPS: tuple[Group, ...] = get_args(Group)  # in the order in which their columns stand
 SHORT = {"alexnet": "alex"}  # feature networks, in a column's heading
 

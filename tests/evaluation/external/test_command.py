@@ -45,7 +45,7 @@ def test_small_results_are_scored_by_what_fits_into_them_and_the_rest_is_told(ha
     assert {"psnr", "ssim_uniform7", "diversity_pixel"} <= summary
     absent = json.loads((tmp_path / "out" / "cards.json").read_text())["absent"]["composited"]
     small = {name: reason for name, reason in absent.items() if "and these have 8" in reason}
-    assert set(small) == {"ssim_gaussian11", "lpips_alex", "lpips_squeeze", "diversity_all_alex"}
+    assert set(small) == {"ssim_gaussian11", "lpips_alex", "lpips_squeeze", "diversity_all_alex", "energy_lpips_alex"}
 
 
 @pytest.mark.parametrize("place", ["{}", "{}/below"])

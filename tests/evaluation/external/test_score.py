@@ -46,6 +46,16 @@ def test_every_completion_is_scored_under_its_image(handed_in, tmp_path):
             assert values["composited", folder.name, k, "psnr"] == pytest.approx(expected, abs=1e-4)
 
 
+def test_eight_samples_are_told_how_calibrated_they_are(handed_in, tmp_path):
+    metrics = ("energy_pixel", "calibration_pixel", "spread_skill_pixel")
+    score(handed_in(samples=8), tmp_path / "out", metrics)
+    summary = tables.read(tmp_path / "out" / "summary").set_index("metric")
+    told = {*metrics, "calibration_error_pixel", "calibration_p_pixel", "hole_ratio"}
+    assert set(summary.index) == told and summary.loc[list(metrics[:2]), "low"].notna().all()
+    assert '<section id="calibration">' in (tmp_path / "out" / "index.html").read_text()
+    assert "share of samples held" in (tmp_path / "out" / "index.html").read_text()
+
+
 def test_raw_results_are_measured_then_composited_by_us(handed_in, tmp_path):
     values = scored(handed_in(kind="raw"), tmp_path / "raw")
     shutil.rmtree(tmp_path / "handed \"in\" by 'us'")
