@@ -1,7 +1,8 @@
 """`plurifill compare --sweep NAME`: the sweep's points beside one another, each against a reference point.
 
 Leaves in reports/sweeps/<name>/compared/: curve.parquet, every figure with its interval over the keys that the sweep
-turns; pairs.parquet, every point's difference from the reference point on the same images.
+turns; pairs.parquet, every point's difference from the reference point on the same images; trainings.parquet, points
+that differ by their trainings' seeds alone as one row a score.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import typer
 from stages.cli import options
 from stages.contract import UserError
 from stages.evaluation.statistics import MIN_SOURCES
-from stages.evaluation.sweeps import comparison, latents, pictures, points, seeds
+from stages.evaluation.sweeps import comparison, latents, pictures, points, seeds, trainings
 from stages.evaluation.sweeps.points import Sweep
 from stages.pages import labels
+from stages.pages.tables.aligned import aligned
+from stages.pages.tables.seeds import SPREADS
 from stages.project import names, paths, tables
 from stages.project import params as settings
 from stages.project.params import nearest
@@ -37,12 +40,11 @@ def main(
     comparison.refuse_unlike(swept)
     against = swept.point(reference) if reference else comparison.reference(swept, settings.read(params))
     curve = _chosen(comparison.curve(swept), metric, protocol)
-    pairs = comparison.pairs(swept, against)
-    pairs = pairs[pairs["metric"].isin(curve["metric"]) & pairs["protocol"].isin(curve["protocol"])]
-    together = _seeds(swept, curve) if seeds.vary(swept) else ()
-    for line in [*_head(swept, against.name), *together, *_tables(swept, curve, pairs)]:
+    pairs = _of(comparison.pairs(swept, against), curve)
+    together = _of(trainings.rows(swept), curve)
+    for line in [*_head(swept, against.name), *_seeds(swept, together), *_tables(swept, curve, pairs)]:
         print(line)
-    for name, frame in {"curve": curve, "pairs": pairs}.items():
+    for name, frame in {"curve": curve, "pairs": pairs, **({"trainings": together} if len(together) else {})}.items():
         print(tables.write(frame, paths.sweeps() / sweep / "compared" / name))
 
 
@@ -58,9 +60,20 @@ def _chosen(curve: pd.DataFrame, metrics: Sequence[str] | None, protocols: Seque
     return curve[~curve["metric"].isin(hidden)].reset_index(drop=True)
 
 
+def _of(frame: pd.DataFrame, curve: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the curve's metrics and protocols."""
+    return (
+        frame[frame["metric"].isin(curve["metric"]) & frame["protocol"].isin(curve["protocol"])]
+        if len(frame)
+        else frame
+    )
+
+
 def _head(swept: Sweep, against: str) -> Iterator[str]:
     yield f"sweep {swept.name}: {len(swept.points)} points over {', '.join(swept.varied) or 'no key that varies'}"
     yield f"differences are from {against}, paired on the same images; * p < 0.05 (Holm over a protocol's differences)"
+    yield "B-H: Benjamini-Hochberg; of the differences below 0.05 by it, a twentieth is expected to be false"
+    yield "detectable: the least difference that so many images show at 80 % power; needs n: images that show this one"
     commits = list(dict.fromkeys(str(point.note.get("commit", "unknown")) for point in swept.points))
     if len(commits) > 1:
         yield f"the points are of {len(commits)} commits: {', '.join(commit[:12] for commit in commits)}"
@@ -70,7 +83,18 @@ def _head(swept: Sweep, against: str) -> Iterator[str]:
 def _tables(swept: Sweep, curve: pd.DataFrame, pairs: pd.DataFrame) -> Iterator[str]:
     differences = comparison.by(pairs, "method", "protocol", "metric", "point")
     names = points.short(swept.varied)
-    heads = ["point", *names.values(), "estimate", "95 % interval", "difference", "95 % interval", "p (Holm)"]
+    heads = [
+        "point",
+        *names.values(),
+        "estimate",
+        "95 % interval",
+        "difference",
+        "95 % interval",
+        "p (Holm)",
+        "p (B-H)",
+        "detectable",
+        "needs n",
+    ]
     for (entry, protocol, metric), rows in curve.groupby(["method", "protocol", "metric"], sort=False):
         own = comparison.by(rows, "point")
         yield f"\n{entry} under {protocol}: {metric}, {_about(next(iter(own.values())))}"
@@ -79,17 +103,21 @@ def _tables(swept: Sweep, curve: pd.DataFrame, pairs: pd.DataFrame) -> Iterator[
             values = [point.text(key) for key in names]
             pair = differences.get((str(entry), str(protocol), str(metric), point.name))
             lines.append([point.name, *values, *_figures(own[(point.name,)]), *_difference(pair)])
-        yield from _aligned(lines)
+        yield from aligned(lines)
 
 
-def _seeds(swept: Sweep, curve: pd.DataFrame) -> Iterator[str]:
+def _seeds(swept: Sweep, together: pd.DataFrame) -> Iterator[str]:
     """Trainings that differ by their seed alone, taken together."""
-    heads = [*points.short(seeds.others(swept)).values(), "trainings", "mean", "std of seeds"]
-    for about, rows in seeds.together(swept, curve).groupby(["method", "protocol", "metric"], sort=False):
+    keys = points.short(seeds.others(swept)).values()
+    heads = [*keys, "trainings", "mean", "95 % interval", *(name.replace("_", " of ") for name in SPREADS)]
+    for about, rows in together.groupby(["method", "protocol", "metric"], sort=False) if len(together) else ():
         yield "\n{} under {}: {} over seeds".format(*about)
-        figures = rows[["estimate", "std_seeds"]].map(labels.number).to_numpy()
-        counted = zip(rows["values"], rows["trainings"], figures, strict=True)
-        yield from _aligned([heads, *([*values, str(count), *both] for values, count, both in counted)])
+        own = comparison.by(rows, "values").values()
+        stds = [[labels.number(row[name]) for name in SPREADS] for row in own]
+        figures = zip(own, stds, strict=True)
+        yield from aligned(
+            [heads, *([*row["values"], str(row["trainings"]), *_figures(row), *std] for row, std in figures)]
+        )
 
 
 def _about(figure: Mapping[str, Any]) -> str:
@@ -104,18 +132,12 @@ def _figures(figure: Mapping[str, Any]) -> list[str]:
 
 def _difference(pair: Mapping[str, Any] | None) -> list[str]:
     if pair is None:
-        return ["–", "–", "–"]
-    return [f"{pair['difference']:+.3g}", _interval(pair), f"{pair['p_holm']:.2g}{' *' if pair['sure'] else ''}"]
+        return ["–"] * 6
+    adjusted = f"{pair['p_holm']:.2g}{' *' if pair['sure'] else ''}", f"{pair['p_bh']:.2g}"
+    power = labels.number(pair["detectable"]), labels.count(pair["needed"])
+    return [f"{pair['difference']:+.3g}", _interval(pair), *adjusted, *power]
 
 
 def _interval(ends: Mapping[str, Any]) -> str:
     low, high = float(ends["low"]), float(ends["high"])
     return f"{labels.number(low)} to {labels.number(high)}" if math.isfinite(low) and math.isfinite(high) else "–"
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Columns as wide as their widest cell: names to the left, figures to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for first, *others in rows:
-        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
-        yield "  ".join(["", first.ljust(widths[0]), *cells]).rstrip()

@@ -10,7 +10,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, S
 from markupsafe import Markup, escape
 
 from stages.pages import sections
-from stages.pages.labels import number
+from stages.pages.labels import count, number
 
 HASH = re.compile("[0-9a-f]{64}")
 
@@ -23,7 +23,7 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    made.filters |= {"told": told, "breakable": breakable, "number": number}
+    made.filters |= {"told": told, "breakable": breakable, "number": number, "count": count}
     return made
 
 

@@ -6,7 +6,7 @@ from stages.evaluation.evaluator import HOLE_RATIO
 from stages.metrics.core.label import Label
 from stages.metrics.core.lookup import label
 
-__all__ = ["Label", "is_column", "label", "number", "order"]
+__all__ = ["Label", "count", "is_column", "label", "number", "order"]
 
 
 def order(metric: str) -> tuple[int, float, str]:
@@ -17,6 +17,11 @@ def order(metric: str) -> tuple[int, float, str]:
 def is_column(metric: str) -> bool:
     """Whether the metric has a column; others are told in words beside the table."""
     return metric != HOLE_RATIO and label(metric).column
+
+
+def count(value: float) -> str:
+    """A count, rounded up; a dash for none."""
+    return f"{math.ceil(value):,}" if math.isfinite(value) else "–"
 
 
 def number(value: float, digits: int = 3) -> str:

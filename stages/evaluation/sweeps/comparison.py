@@ -10,11 +10,12 @@ import pandas as pd
 from stages.contract import UserError
 from stages.evaluation.protocols import Selection, signed
 from stages.evaluation.scores import per_image
-from stages.evaluation.statistics import MIN_SOURCES, holm, paired
+from stages.evaluation.statistics import MIN_SOURCES, benjamini_hochberg, holm, paired
 from stages.evaluation.sweeps.points import Point, Sweep
 
 LEVEL = 0.05  # a difference below it, after Holm's adjustment, is beyond chance
-PAIRS = ("method", "protocol", "metric", "point", "reference", "difference", "low", "high", "p", "n", "sources")
+HEAD = ("method", "protocol", "metric", "point", "reference")
+PAIRS = (*HEAD, "difference", "low", "high", "p", "n", "sources", "detectable", "needed")
 # the fields of a card that an override may change, by the key's last word; `digest` covers every field
 ON_CARD = {
     "dataset": {"dataset", "masks", "images", "size"},
@@ -46,13 +47,14 @@ def curve(sweep: Sweep) -> pd.DataFrame:
 def pairs(sweep: Sweep, against: Point) -> pd.DataFrame:
     """Every point's difference from `against` on the same images, by entry, protocol and metric.
 
-    PAIRS, p_holm (over all differences under a protocol) and `sure`: beyond chance, on enough photographs to say so.
-    Set-level metrics have no value an image: no pair.
+    PAIRS; p_holm and p_bh, adjusted over all differences under a protocol; `sure`: beyond chance by Holm, on enough
+    photographs to say so. Set-level metrics have no value an image: no pair.
     """
     rows = [row for point in sweep.points if point is not against for row in _differences(point, against)]
     frame = pd.DataFrame(rows, columns=list(PAIRS))
-    adjusted = frame.groupby("protocol")["p"].transform(lambda p: holm(p)) if len(frame) else frame["p"]
-    return frame.assign(p_holm=adjusted, sure=(adjusted < LEVEL) & (frame["sources"] >= MIN_SOURCES))
+    by_protocol = frame.groupby("protocol")["p"]
+    p_holm, p_bh = (by_protocol.transform(one) if len(frame) else frame["p"] for one in (holm, benjamini_hochberg))
+    return frame.assign(p_holm=p_holm, p_bh=p_bh, sure=(p_holm < LEVEL) & (frame["sources"] >= MIN_SOURCES))
 
 
 def refuse_unlike(sweep: Sweep) -> None:
@@ -92,9 +94,7 @@ def _difference(rows: pd.DataFrame, others: pd.DataFrame, metric: str) -> dict[s
     both = mine.join(other["value"].rename("other"), how="inner")
     if both.empty:
         return {}
-    result = paired(both["value"], both["other"], both["source"].tolist())
-    ends = {"difference": result.difference, "low": result.low, "high": result.high}
-    return {**ends, "p": result.p, "n": result.n, "sources": result.clusters}
+    return paired(both["value"], both["other"], both["source"].tolist()).told()
 
 
 def _selection(rows: pd.DataFrame) -> Selection:

@@ -6,13 +6,13 @@ import pandas as pd
 
 from stages.evaluation.sweeps.points import Sweep
 
-SEED = ".seed"  # how the key of a training's seed ends (methods.latent_codes.prior.loop.seed)
+METHODS, SEED = "methods.", ".seed"  # a training's seed: methods.latent_codes.prior.loop.seed
 SPREADS = ("std_images", "std_samples")  # of a summary; one of a set-level metric has neither
 
 
 def others(sweep: Sweep) -> tuple[str, ...]:
     """The varied keys that are no seeds: points that agree in these differ by seeds alone."""
-    return tuple(key for key in sweep.varied if not key.endswith(SEED))
+    return tuple(key for key in sweep.varied if not (key.startswith(METHODS) and key.endswith(SEED)))
 
 
 def vary(sweep: Sweep) -> bool:

@@ -83,7 +83,7 @@ def shown(sweep: Sweep, values: Mapping[str, Any], kept: Iterable[PointPictures]
         charts=tuple(charts.draw(drawn, beside[0])) if line else (),
         heats=tuple(heats.draw(drawn, *beside)) if grid else (),
         tables=tuple(tables(sweep, frame, comparison.pairs(sweep, against), names)),
-        seeds=() if together is None else tuple(spreads(together)),
+        seeds=tuple(spreads(sweep)),
         beside=beside,
         latents=tuple(latents.told(sweep, kept)),
     )

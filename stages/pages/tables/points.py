@@ -59,5 +59,7 @@ def _score(own: Mapping[str, Any] | None, pair: Mapping[str, Any] | None) -> Sco
         return Score(labels.number(own["estimate"]), interval)
     sign, star = ("+" if pair["difference"] > 0 else ""), ("*" if pair["sure"] else "")
     ends = f"{labels.number(pair['low'])} to {labels.number(pair['high'])}"
-    why = f"difference from {pair['reference']} on the same {pair['n']} images: {ends}, p (Holm) {pair['p_holm']:.2g}"
+    why = f"difference from {pair['reference']} on the same {pair['n']} images: {ends}, p (Holm) {pair['p_holm']:.2g}, "
+    why += f"(Benjamini-Hochberg) {pair['p_bh']:.2g}; so many show {labels.number(pair['detectable'])} at 80 % power"
+    why += f", and {labels.count(pair['needed'])} would show this one"
     return Score(labels.number(own["estimate"]), interval, f"{sign}{labels.number(pair['difference'])}{star}", why)

@@ -1,20 +1,20 @@
-"""Where trainings differ by their seed: how much a score varies over seeds, over images, and over samples."""
+"""Where trainings differ by their seed alone: their score as one row, and what varies it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pandas as pd
-
+from stages.evaluation.sweeps import trainings
+from stages.evaluation.sweeps.points import Sweep
 from stages.pages import labels
 
-FIGURES = ("estimate", "std_seeds", "std_images", "std_samples")  # columns of `together`, as `Spread` has them
+SPREADS = ("std_trainings", "std_images", "std_both", "std_samples")  # columns of `trainings.rows`
 
 
 @dataclass(frozen=True)
 class Spread:
-    """One score: its mean over the seeds, and the standard deviations of seeds, images and samples apart.
+    """One score over its trainings: the mean with its interval, and the standard deviations of SPREADS.
 
     `values` are those of the keys that vary beside the seeds.
     """
@@ -25,15 +25,14 @@ class Spread:
     values: tuple[str, ...]
     trainings: int
     mean: str
-    seeds: str
-    images: str
-    samples: str
+    stds: tuple[str, ...]
 
 
-def spreads(together: pd.DataFrame) -> Iterator[Spread]:
-    """Of trainings taken together (`evaluation.sweeps.seeds`); one of a set-level metric knows its seeds' alone."""
-    for (protocol, entry, metric), own in together.groupby(["protocol", "method", "metric"], sort=False):
-        for row in own.to_dict("records"):
-            figures = (labels.number(float(row[name])) for name in FIGURES)
-            text = labels.label(str(metric)).text
-            yield Spread(str(protocol), str(entry), text, row["values"], int(row["trainings"]), *figures)
+def spreads(sweep: Sweep) -> Iterator[Spread]:
+    """Of every score that has a column; one of a set-level metric knows its trainings' alone."""
+    for row in trainings.rows(sweep).to_dict("records"):
+        if labels.is_column(row["metric"]):
+            mean = f"{labels.number(row['estimate'])} ({labels.number(row['low'])} to {labels.number(row['high'])})"
+            stds = tuple(labels.number(row[name]) for name in SPREADS)
+            text = labels.label(row["metric"]).text
+            yield Spread(row["protocol"], row["method"], text, row["values"], row["trainings"], mean, stds)

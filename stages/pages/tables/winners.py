@@ -11,11 +11,25 @@ import pandas as pd
 
 from stages.evaluation.protocols import Selection
 from stages.evaluation.scores import per_image
-from stages.evaluation.statistics import DRAWS, MIN_SOURCES, holm, paired
+from stages.evaluation.statistics import DRAWS, MIN_SOURCES, benjamini_hochberg, holm, paired
 from stages.pages import labels
 
 LEVEL = 0.05  # of the family of all pairs of entries under all metrics of a table
-COLUMNS = ("metric", "a", "b", "difference", "low", "high", "p", "p_holm", "n", "sources")
+COLUMNS = (
+    "metric",
+    "a",
+    "b",
+    "difference",
+    "low",
+    "high",
+    "p",
+    "p_holm",
+    "p_bh",
+    "n",
+    "sources",
+    "detectable",
+    "needed",
+)
 
 
 @dataclass(frozen=True)
@@ -45,14 +59,14 @@ def _pairs(long: pd.DataFrame, metrics: Sequence[str], selection: Selection) -> 
         there = {str(entry): frame for entry, frame in values.items() if len(frame)}
         rows += [{"metric": metric, "a": a, "b": b, **_pair(there[a], there[b])} for a, b in combinations(there, 2)]
     frame = pd.DataFrame(rows)
-    return frame.assign(p_holm=holm(frame["p"]))[list(COLUMNS)] if rows else pd.DataFrame(columns=list(COLUMNS))
+    if not rows:
+        return pd.DataFrame(columns=list(COLUMNS))
+    return frame.assign(p_holm=holm(frame["p"]), p_bh=benjamini_hochberg(frame["p"]))[list(COLUMNS)]
 
 
 def _pair(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, float]:
     both = a.join(b["value"].rename("other"), how="inner")
-    told = paired(both["value"], both["other"], both["source"].tolist())
-    ends = {"difference": told.difference, "low": told.low, "high": told.high}
-    return {**ends, "p": told.p, "n": told.n, "sources": told.clusters}
+    return paired(both["value"], both["other"], both["source"].tolist()).told()
 
 
 def _winner(pairs: pd.DataFrame, metric: str, way: str) -> str:
