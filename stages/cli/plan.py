@@ -59,7 +59,7 @@ def main(
 
 def _under(folder: Path, protocol: str) -> pd.DataFrame:
     """The protocol's long table; UserError where it has none, or a single entry."""
-    long = scores.read(folder).long
+    long = scores.read_long(folder)
     known = list(map(str, long["protocol"].unique()))
     if protocol not in known:
         hint = nearest(protocol, known) or "; run plurifill benchmark METHOD"

@@ -83,6 +83,21 @@ def test_what_all_points_completed_is_told_once(project: Path, capsys: pytest.Ca
     assert after.count(line) == 1 and after.replace(line, "") == before
 
 
+def test_trainings_that_differ_by_seeds_alone_are_one_row(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for seed, psnr in ((0, 20.0), (1, 20.5), (2, 21.0)):
+        overrides = {"methods.latent_codes.prior.loop.seed": seed}
+        finish(Path("reports/sweeps/seeds"), f"seed={seed}", overrides, psnr)
+    compare.main("seeds", metric=["psnr"])
+    said = capsys.readouterr().out
+    (line,) = (line for line in said.splitlines() if "all points" in line)
+    assert line.strip().startswith("latent_codes under centre: psnr  all points") and "reports/sweeps/seeds" in said
+    kept = tables.read(Path("reports/sweeps/seeds/compared/trainings"))
+    assert kept["trainings"].tolist() == [3] and kept["std_trainings"].item() == pytest.approx(0.5, abs=0.05)
+    compare.main("alpha")
+    assert "all points" not in capsys.readouterr().out
+    assert not list(Path("reports/sweeps/alpha/compared").glob("trainings.*"))
+
+
 @pytest.mark.parametrize(
     ("options", "line"),
     [

@@ -50,7 +50,7 @@ def _with_images(own: pd.DataFrame, long: pd.DataFrame) -> dict[str, float]:
     )
     table = table.dropna()
     trainings, sources = own["training"].nunique(), table.index.get_level_values("source").astype(str).tolist()
-    counts = {"n": len(table), "sources": len(set(sources))}
+    counts: dict[str, float] = {"n": len(table), "sources": len(set(sources))}
     if len(table) < 2:
         return counts
     values_TIK = table.to_numpy().reshape(len(table), trainings, -1).swapaxes(0, 1)

@@ -50,6 +50,11 @@ def read(folder: Path) -> Scores:
     )
 
 
+def read_long(folder: Path) -> pd.DataFrame:
+    """Every value in `folder`, of this version or an older one: their columns (LONG) are the same."""
+    return _long([tables.read(folder / path.name.removesuffix(CARDS)) for path in sorted(folder.glob(f"*{CARDS}"))])
+
+
 def _told(path: Path, method: str) -> dict[str, Any]:
     about: dict[str, Any] = json.loads(path.read_text())
     if about.get("format") != FORMAT:
