@@ -10,7 +10,8 @@ from stages.metrics.core.frechet import Gaussian, frechet_distance
 from stages.metrics.core.label import Label
 from stages.metrics.core.set_metric import SubsetComparison
 
-NAMES = ("fd_alexnet",)
+LEAST = {"alexnet": 384, "dinov2": 576, "clip": 768}  # images, 1.5 a feature: with fewer it tells more of n
+NAMES = tuple(f"fd_{network}" for network in LEAST)
 BETTER: Better = "lower"
 LABELS = {
     "fd": Label(
@@ -18,7 +19,6 @@ LABELS = {
     )
 }
 DEFAULTS = (Default("fd_alexnet"),)  # of fewer images, too: the reader is told how many it needs
-LEAST = {"alexnet": 384}  # images; with fewer the number tells more of n than of the method
 
 
 def needs(name: str) -> str:

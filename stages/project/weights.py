@@ -43,6 +43,8 @@ class Weights:
 TORCHVISION = "https://download.pytorch.org/models"
 FIDELITY = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0"
 BACKBONE = "features."  # the convolutional layers of torchvision's classifiers
+SCRIPT = ".pt"  # a TorchScript archive, as CLIP is published
+CLIP = "40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af"
 TABLE: dict[str, Weights] = {
     "alexnet": Weights(
         f"{TORCHVISION}/alexnet-owt-7be5be79.pth",
@@ -74,6 +76,15 @@ TABLE: dict[str, Weights] = {
             ("weights-inception-2015-12-05-6726825d.pth", "pt_inception-2015-12-05-6726825d.pth"),  # two names of it
             "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
         ),
+    ),
+    "dinov2": Weights(  # ViT-S/14
+        "https://dl.fbaipublicfiles.com/dinov2/dinov2_vits14/dinov2_vits14_pretrain.pth",
+        {"dinov2_vits14_pretrain.pth": "b938bf1bc15cd2ec0feacfe3a1bb553fe8ea9ca46a7e1d8d00217f29aef60cd9"},
+    ),
+    "clip": Weights(  # ViT-B/32; two names of it, torch-fidelity's and its own
+        f"https://openaipublic.azureedge.net/clip/models/{CLIP}/ViT-B-32.pt",
+        dict.fromkeys(("ViT-B-32.pt", f"clip-vit-b-32-{CLIP}.pt"), CLIP),
+        "visual.",
     ),
     "deeplabv3": Weights(
         f"{TORCHVISION}/deeplabv3_mobilenet_v3_large-fc3c493d.pth",
@@ -128,8 +139,11 @@ def fetch(url: str, target: Path, sha256: str) -> None:
 
 
 def _layers(path: Path, prefix: str) -> dict[str, Tensor]:
-    whole = path.suffix == ".safetensors"
-    tensors = load_file(path) if whole else torch.load(path, map_location="cpu", weights_only=True)
+    if path.suffix == SCRIPT:
+        tensors = torch.jit.load(path, map_location="cpu").state_dict()
+    else:
+        whole = path.suffix == ".safetensors"
+        tensors = load_file(path) if whole else torch.load(path, map_location="cpu", weights_only=True)
     return {key: value for key, value in tensors.items() if key.startswith(prefix)}
 
 

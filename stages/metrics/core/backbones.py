@@ -7,7 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stages.metrics.core.batch import EvalBatch
+from stages.metrics.core.clip_features import ClipFeatures
 from stages.metrics.core.contract import AbsentError
+from stages.metrics.core.dinov2_features import DinoV2Features
 from stages.metrics.core.inception_features import InceptionFeatures
 from stages.project import weights
 
@@ -45,7 +47,12 @@ class AlexNetFeatures(nn.Module):
         return self.layers(scaled_BCHW.contiguous(memory_format=CHANNELS_LAST)).mean(dim=(2, 3))
 
 
-NETWORKS: dict[str, type[nn.Module]] = {"alexnet": AlexNetFeatures, "inception": InceptionFeatures}
+NETWORKS: dict[str, type[nn.Module]] = {
+    "alexnet": AlexNetFeatures,
+    "clip": ClipFeatures,
+    "dinov2": DinoV2Features,
+    "inception": InceptionFeatures,
+}
 
 
 @cache
