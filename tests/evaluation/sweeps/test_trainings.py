@@ -24,10 +24,10 @@ def test_the_spreads_that_were_put_in_come_out_of_a_sweep(tmp_path: Path) -> Non
     rows = trainings.rows(points.read(seeds(tmp_path))).set_index("metric")
     psnr, swept = rows.loc["psnr"], points.read(tmp_path / "seeds")
     means = [per_image(point.long, "psnr", "all")["value"].mean() for point in swept.points]
-    assert psnr["estimate"] == pytest.approx(np.mean(means)) and (psnr["trainings"], psnr["n"], psnr["of"]) == (
+    assert psnr["estimate"] == pytest.approx(np.mean(means)) and (psnr["trainings"], psnr["n"], psnr["values"]) == (
         3,
         40,
-        "",
+        (),
     )
     hard = np.random.default_rng(0).normal(0, 8, 40)  # as `finish` has them
     assert psnr["std_trainings"] == pytest.approx(0.5, abs=0.05)
@@ -46,7 +46,7 @@ def test_other_keys_make_groups_and_a_point_alone_is_of_none(tmp_path: Path) -> 
         seeds(tmp_path, alpha=alpha)
     finish(tmp_path / "seeds", "alone", {SEED: 0, ALPHA: 1.0}, 20.0)
     rows = trainings.rows(points.read(tmp_path / "seeds"))
-    assert set(rows["of"]) == {f"{ALPHA}=0.25", f"{ALPHA}=0.5"} and set(rows["trainings"]) == {3}
+    assert set(rows["values"]) == {("0.25",), ("0.5",)} and set(rows["trainings"]) == {3}
 
 
 def test_a_seed_of_samples_is_no_trainings_seed(tmp_path: Path) -> None:
