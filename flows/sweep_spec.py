@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from flows import graph, names
 from flows.errors import InvalidRequest, nearest
@@ -45,7 +46,7 @@ class SweepRequest:
         InvalidRequest: a name that is no folder's, an unknown key or method, a value that is none of params.yaml's.
         """
         names.check_sweep(self.name)
-        values = YAML(typ="safe").load(params)
+        values = _values(params)
         request = self if self.grid or self.points else self._named(values)
         overrides = [*_product(request.grid or {}), *_listed(request.points or [])]
         keys = list(dict.fromkeys(key for one in overrides for key in one))
@@ -58,6 +59,8 @@ class SweepRequest:
 
     def _named(self, values: Mapping[str, Any]) -> "SweepRequest":
         named = values.get("sweeps") or {}
+        if not isinstance(named, Mapping):
+            raise InvalidRequest(f"params.yaml: sweeps = {named!r}: give it a block, a key a sweep")
         if self.name not in named:
             raise InvalidRequest(f"params.yaml: no sweep sweeps.{self.name}{nearest(self.name, named)}")
         block = named[self.name]
@@ -71,6 +74,16 @@ class SweepRequest:
         if not (found.grid or found.points):
             raise InvalidRequest(f"params.yaml: sweeps.{self.name} has no point; give it a grid or points")
         return found
+
+
+def _values(params: str) -> Mapping[str, Any]:
+    try:
+        values = YAML(typ="safe").load(params)
+    except (YAMLError, ValueError, RecursionError) as error:  # ValueError: a date of a 13th month
+        raise InvalidRequest(f"params.yaml: not readable as YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, Mapping):
+        raise InvalidRequest("params.yaml: no keys with values in it; write one by `plurifill preset NAME`")
+    return values
 
 
 def _product(grid: Mapping[str, Sequence[Value]]) -> list[Overrides]:
@@ -122,7 +135,7 @@ def _methods(asked: Sequence[str] | None, keys: Iterable[str], every: Sequence[s
     """Those asked for; else those that the keys belong to; else, where a key belongs to none, all."""
     if asked is not None and (isinstance(asked, str) or not isinstance(asked, Sequence)):
         raise InvalidRequest(f"sweep: methods = {asked!r}: give a list of names")
-    for method in asked or ():
+    for method in map(str, asked or ()):
         if method not in every:
             raise InvalidRequest(f"dvc.yaml: no stage {graph.BENCHMARK}{method}{nearest(method, every)}")
     if asked:

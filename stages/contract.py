@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, get_args, runtime_checkable
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -24,9 +24,22 @@ class UserError(Exception):
 
 
 class Params(BaseModel):
-    """A frozen, validated block of params.yaml; an unknown key is an error."""
+    """A frozen, validated block of params.yaml; an unknown key is an error, and true, nan or inf is no number."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_is_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """pydantic would read true as 1."""
+        if isinstance(value, bool) and bool not in _kinds(cls.model_fields[str(info.field_name)].annotation):
+            raise ValueError("true and false are no value of this key")
+        return value
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """All that a type is made of: bool and None, of `bool | None`."""
+    return {annotation, *(kind for one in get_args(annotation) for kind in _kinds(one))}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from stages.contract import Params
-from stages.images.files import MAX_PIXELS
+from stages.images.encoded import MAX_PIXELS
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 

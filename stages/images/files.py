@@ -4,22 +4,19 @@ Mask files are white in the hole unless it is declared otherwise.
 """
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image
 
 from stages.contract import UserError
 from stages.images.edge_levels import EdgeMap, edge_map_of
+from stages.images.encoded import MAX_PIXELS, opened
 from stages.images.mask_levels import Mask, mask_of
 from stages.images.pixels import Bool, Uint8
 from stages.project.files import write_bytes
 
-MAX_PIXELS = 89_478_485  # 256 MiB of RGB: PIL's own mark of a decompression bomb
-Image.MAX_IMAGE_PIXELS = None  # a reader's own limit decides, and by its own reason
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -71,28 +68,10 @@ def decode_rgb(data: bytes, limit: int = MAX_PIXELS) -> Uint8:
 def decode(data: bytes, limit: int = MAX_PIXELS) -> Uint8:
     """An encoded image as upright uint8 RGB (H, W, 3), or RGBA (H, W, 4) where it has transparency.
 
-    Grey, palette, CMYK and 16-bit grey are converted. ValueError as `opened`, or for a mode without a defined RGB.
+    Grey, palette, CMYK and 16-bit grey are converted. ValueError as `encoded.opened`, or for a mode without a defined RGB.
     """
     with opened(data, limit) as image:
         return upright(image)
-
-
-@contextmanager
-def opened(data: bytes, limit: int = MAX_PIXELS) -> Iterator[Image.Image]:
-    """The encoded image, of no more than `limit` pixels, not decoded yet.
-
-    ValueError tells why it cannot be had: empty, not an image, truncated, more than `limit` pixels.
-    """
-    if not data:
-        raise ValueError("empty file")
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            _guard(image, limit)
-            yield image
-    except UnidentifiedImageError as error:
-        raise ValueError("not an image") from error
-    except (OSError, SyntaxError, EOFError) as error:  # what PIL's decoders raise on broken data
-        raise ValueError(f"unreadable: {error}") from error
 
 
 def upright(image: Image.Image) -> Uint8:
@@ -131,12 +110,6 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # PIL raises whatever it meets in damaged tags, and viewers show such a picture as it is stored
         return 1
-
-
-def _guard(image: Image.Image, limit: int) -> None:
-    width, height = image.size
-    if width * height > limit:
-        raise ValueError(f"oversized: {width} x {height} is over the limit of {limit} pixels")
 
 
 def _eight_bit(grey_HW: NDArray[np.integer]) -> Uint8:

@@ -9,7 +9,8 @@ from pathlib import Path
 from PIL import Image
 
 from stages.contract import UserError
-from stages.images.files import encode_png, on_white, opened, upright
+from stages.images.encoded import opened
+from stages.images.files import encode_png, on_white, upright
 from stages.images.pixels import Bool, Uint8
 
 SPACE = slice(16, 20)  # of the colour space in an ICC profile (ICC.1:2022, 7.2)

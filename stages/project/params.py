@@ -90,9 +90,22 @@ def _shown(value: Any) -> str:
 def _yaml(text: str, where: str) -> Any:
     """YAML's plain values; UserError names where the text is from."""
     try:
-        return YAML(typ="safe").load(text)
+        values = YAML(typ="safe").load(text)
+        _refuse_endless(values, set(), ())
+        return values
     except (YAMLError, ValueError, RecursionError) as error:  # ValueError: a date of a 13th month, a lone surrogate
         raise UserError(f"{where}: not readable as YAML: {' '.join(str(error).split())}") from error
+
+
+def _refuse_endless(value: Any, done: set[int], above: tuple[int, ...]) -> None:
+    """ValueError for a list or block that an anchor puts into itself: whoever walks through it would never end."""
+    if not isinstance(value, list | dict) or id(value) in done:
+        return
+    if id(value) in above:
+        raise ValueError("a value that holds itself")
+    for one in value.values() if isinstance(value, dict) else value:
+        _refuse_endless(one, done, (*above, id(value)))
+    done.add(id(value))
 
 
 def _refuse_renamed(values: Mapping[str, Any], source: Path | str) -> None:

@@ -75,16 +75,23 @@ def _log(experiment: str, name: str, model: Model) -> str:
     with mlflow.start_run(experiment_id=experiment, run_name=model.alias, tags=dict(model.tags)):
         logged = mlflow.pyfunc.log_model(
             name=model.alias,
-            python_model=str(Path(__file__).with_name("pyfunc.py")),
-            artifacts={"folder": str(model.folder)},
             code_paths=[str(CODE)],
-            model_config={"entry": model.entry, "params": list(model.options)},
-            signature=_signature(model),
             input_example=model.example,
-            pip_requirements=list(model.requirements),
             registered_model_name=name,
+            **own(model),
         )
     return str(logged.registered_model_version)
+
+
+def own(model: Model) -> dict[str, Any]:
+    """What MLflow is told of a model, wherever it is put."""
+    return {
+        "python_model": str(Path(__file__).with_name("pyfunc.py")),
+        "artifacts": {"folder": str(model.folder)},
+        "model_config": {"entry": model.entry, "params": list(model.options), "columns": list(model.inputs)},
+        "signature": _signature(model),
+        "pip_requirements": list(model.requirements),
+    }
 
 
 def _signature(model: Model) -> Any:

@@ -28,7 +28,7 @@ FAULTS = {  # a bad input: its options, files by their names in the work folder,
         "colours.png: mode RGB where one class a pixel .*; give a grey or",
     ),
     "JPEG labels": ({"labels": "labels.jpg"}, "labels.jpg: JPEG where a PNG is expected"),
-    "labels that are none": ({"labels": "text.png"}, "text.png: cannot identify"),
+    "labels that are none": ({"labels": "text.png"}, "text.png: not an image"),
     "labels of no use": (
         {"method": "tinter/lines", "labels": "labels/a.png"},
         "tinter/lines: it was trained without label",

@@ -101,7 +101,7 @@ FAULTS = {
     "own mask": "row 0: mask: the mask is the image itself",
     "sizes": "row 0: mask: 49 x 41 pixels, but row 0: image has 50 x 41",
     "no hole": "row 0: mask: no hole in it; holes are white",
-    "not an image": "row 0: image: not an image; send an encoded picture",
+    "not an image": "row 0: image: not an image of a kind that is read here; send an encoded picture",
     "nsampling": "0 seeds from 0 on: take one at least",
     "no number": "param nsampling: None is no whole number",
     "seed": r"2 seeds from 9223372036854775807 on: .* each from 0 to 9223372036854775807",
@@ -145,9 +145,15 @@ REASONS: list[tuple[Any, str]] = [
 ]
 
 
-def answered(client: Any, table: pd.DataFrame, options: Any) -> tuple[int, Any]:
+BESIDE: list[tuple[dict[str, Any], str]] = [
+    ({"nsampling": 4}, "nsampling: not read beside the table; put it into `params`, which takes nsampling, seed"),
+    ({"seed": 1, "columns": []}, "seed, columns: not read beside the table"),
+]
+
+
+def answered(client: Any, table: pd.DataFrame, options: Any, **beside: Any) -> tuple[int, Any]:
     """Status and body of a question to the scoring server itself."""
-    reply = client.post("/invocations", json={"dataframe_records": encoded(table), "params": options})
+    reply = client.post("/invocations", json={"dataframe_records": encoded(table), "params": options, **beside})
     return reply.status_code, reply.json()
 
 
@@ -183,6 +189,14 @@ def test_it_is_registered_once_and_loads_by_its_alias_and_every_400_has_its_reas
         status, said = answered(client, asked(*picture()), options)
         assert status == 400 and told in said["message"].rpartition("Error: ")[2], said
     assert answered(client, asked(*picture()), {"seed": 2**63 - 1})[0] == 200
+    for beside, told in BESIDE:
+        status, said = answered(client, asked(*picture()), {}, **beside)
+        assert status == 400 and told in said["message"], said
+    status, said = answered(client, asked(*picture()).assign(edges=b"map"), {})
+    assert status == 400 and "no columns ['edges']; there are image, mask" in said["message"], said
+    lines = {name: base64.encodebytes(data).decode() for name, data in asked(*picture()).iloc[0].items()}
+    assert all("\n" in text.strip() for text in lines.values())  # every 76 signs
+    assert client.post("/invocations", json={"dataframe_records": [lines]}).status_code == 200
     version = mlflow.MlflowClient().get_model_version_by_alias("toys", "latent_codes")
     assert version.tags["method"] == "latent_codes" and len(version.tags["weights.vq"]) == 64
     assert model.metadata.signature.params.to_dict()[0]["name"] == "nsampling"

@@ -54,6 +54,7 @@ def test_a_key_of_no_method_concerns_all():
         (SweepRequest("x", {RATE: []}), f"sweep: grid.{RATE} = []: give a list of values"),
         (SweepRequest("x", {RATE: [3, 3]}), "sweep: two points are rate=3"),
         (SweepRequest("grid", methods=["tyo"]), "dvc.yaml: no stage benchmark@tyo; did you mean toy?"),
+        (SweepRequest("grid", methods=[None]), "dvc.yaml: no stage benchmark@None"),
         (SweepRequest("grid", methods="toy"), "sweep: methods = 'toy': give a list of names"),
         (SweepRequest("x", [RATE]), f"sweep: grid = ['{RATE}']: give lists of values by key"),
         (SweepRequest("x", points={RATE: 1}), "sweep: points = {'methods.toy.train.rate': 1}: give a list of points"),
@@ -67,6 +68,22 @@ def test_a_key_of_no_method_concerns_all():
 def test_what_is_not_there_is_refused(request_, line):
     with pytest.raises(InvalidRequest) as refused:
         request_.resolve(PARAMS, GRAPH)
+    assert str(refused.value).startswith(line) and "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("params", "line"),
+    [
+        ("{", "params.yaml: not readable as YAML: while parsing"),
+        ("a: 2024-13-01", "params.yaml: not readable as YAML: "),
+        ("", "params.yaml: no keys with values in it"),
+        ("[1]", "params.yaml: no keys with values in it"),
+        ("sweeps: [grid]", "params.yaml: sweeps = ['grid']: give it a block"),
+    ],
+)
+def test_a_params_file_that_is_none_is_one_line(params, line):
+    with pytest.raises(InvalidRequest) as refused:
+        SweepRequest("grid").resolve(params, GRAPH)
     assert str(refused.value).startswith(line) and "\n" not in str(refused.value)
 
 

@@ -1,5 +1,6 @@
 """params.yaml at the door: what is no text, no block or no name is one line that says where."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from stages import contract
 from stages.contract import UserError
 from stages.project import names, params
 
@@ -177,3 +179,40 @@ def test_no_override_is_a_traceback(tmp_path_factory: pytest.TempPathFactory, te
             params.read(path, [override])
         except UserError as told:
             assert str(told)
+
+
+@pytest.mark.parametrize("text", ["&a [*a]", "{b: &a {c: [*a]}}"])
+def test_a_value_that_holds_itself_is_one_line(tmp_path: Path, text: str) -> None:
+    path = written(tmp_path / "params.yaml", {}, "sweeps")
+    assert "holds itself" in refusal(path, f"data.dataset={text}")
+    path.write_text(path.read_text() + f"more: {text}\n")
+    assert refusal(path).startswith(f"{path}: not readable as YAML: a value that holds itself")
+
+
+def test_a_value_that_stands_in_two_places_is_no_endless_one(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("one: &a [1, 2]\ntwo: [*a, *a]\n")
+    assert params.read(tmp_path / "params.yaml") == {"one": [1, 2], "two": [[1, 2], [1, 2]]}
+
+
+class Numbers(contract.Params):
+    """Keys of every kind that a number or a truth can stand in."""
+
+    count: int | None = None
+    share: float = 0.5
+    several: tuple[float, ...] = ()
+    flag: bool = False
+    either: bool | int = 0
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("count", True), ("share", False), ("share", math.nan), ("share", math.inf), ("several", [-math.inf])],
+)
+def test_truths_and_what_is_not_finite_are_no_numbers(key: str, value: Any) -> None:
+    with pytest.raises(UserError, match=rf"params: b\.{key}.* = "):
+        params.validate(Numbers, {key: value}, "b")
+
+
+def test_truths_are_truths() -> None:
+    found = params.validate(Numbers, {"count": 3, "share": 1, "flag": True, "either": True}, "b")
+    assert (found.count, found.share, found.flag, found.either) == (3, 1.0, True, True)

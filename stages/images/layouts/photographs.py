@@ -19,7 +19,8 @@ from pydantic import Field
 
 from stages import contract
 from stages.images.dataset_params import DatasetParams
-from stages.images.files import MAX_PIXELS, read_rgb
+from stages.images.encoded import MAX_PIXELS
+from stages.images.files import read_rgb
 from stages.images.pixels import Uint8
 from stages.images.sources.item import Item
 from stages.project.seeds import generator

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from stages.images.encoded import opened
 from stages.images.pixels import Uint8
 from stages.images.sources.item import Item
 
@@ -25,11 +26,15 @@ def with_map(item: Item, maps: Path | None, root: Path) -> Item:
 def read_map(path: Path) -> Uint8:
     """A label map's own values as uint8 (H, W): a grey or palette PNG; ValueError where it is neither."""
     try:
-        with Image.open(path) as image:
-            if image.format != "PNG":  # JPEG would make classes of its own
-                raise ValueError(f"label map {path.name}: {image.format} where a PNG is expected")
-            if image.mode not in {"L", "P", "1"}:
-                raise ValueError(f"label map {path.name}: mode {image.mode} where one class a pixel is expected")
-            return np.asarray(image, dtype=np.uint8)
-    except (OSError, SyntaxError) as error:
+        with opened(path.read_bytes()) as image:
+            return _classes(image)
+    except (OSError, ValueError) as error:
         raise ValueError(f"label map {path.name}: {error}") from error
+
+
+def _classes(image: Image.Image) -> Uint8:
+    if image.format != "PNG":  # JPEG would make classes of its own
+        raise ValueError(f"{image.format} where a PNG is expected")
+    if image.mode not in {"L", "P", "1"}:
+        raise ValueError(f"mode {image.mode} where one class a pixel is expected")
+    return np.asarray(image, dtype=np.uint8)

@@ -1,6 +1,7 @@
 """A split file of the user's own: which images of a folder are in the dataset, and in which split."""
 
 import csv
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -18,10 +19,12 @@ Row = dict[str, str]  # column -> text: path, split and perhaps source
 def listed(params: DatasetParams, root: Path) -> list[Item]:
     """The images of the split file, and no others; UserError names a row that cannot be right."""
     rows = _read(Path(str(params.splits)).expanduser())
+    if not rows:
+        raise UserError(f"{params.splits}: no image is listed in it; write a row an image, path and split")
     wrong = sorted({row["split"] for row in rows} - set(SPLITS))
     if wrong:
         raise UserError(f"{params.splits}: split {wrong[0]!r} is not one of {', '.join(SPLITS)}")
-    twice = [name for name, count in Counter(row["path"] for row in rows).items() if count > 1]
+    twice = [name for name, count in Counter(os.path.normpath(row["path"]) for row in rows).items() if count > 1]
     if twice:
         raise UserError(f"{params.splits}: {twice[0]} is listed twice; an image is in one split")
     missing = [row["path"] for row in rows if not _is_file(root / row["path"])]

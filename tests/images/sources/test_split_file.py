@@ -50,6 +50,10 @@ def test_a_latin_1_list_finds_latin_1_files_and_no_others(root: Path, ending: st
     ("name", "data", "told"),
     [
         ("s.csv", b"", "no column path"),
+        ("s.txt", b"\n \n", "no image is listed in it"),
+        ("s.csv", b"path,split\n", "no image is listed in it"),
+        ("s.csv", b"path,split\nNA,train\n./NA,test\n", "NA is listed twice"),
+        ("s.txt", b"NA train\nno/../NA val\n", "NA is listed twice"),
         ("s.csv", b"path,split\na.png\n", "row 'a.png' has not the 2 columns"),
         ("s.csv", b"path,split\na.png,train,\n", "has not the 2 columns"),
         ("s.csv", b"path,split\n" + b"a" * 200_000 + b",train\n", "not a csv table"),
