@@ -68,7 +68,7 @@ def decode_rgb(data: bytes, limit: int = MAX_PIXELS) -> Uint8:
 def decode(data: bytes, limit: int = MAX_PIXELS) -> Uint8:
     """An encoded image as upright uint8 RGB (H, W, 3), or RGBA (H, W, 4) where it has transparency.
 
-    Grey, palette, CMYK and 16-bit grey are converted. ValueError as `encoded.opened`, or for a mode without a defined RGB.
+    Grey, palette, CMYK and 16-bit grey are converted. ValueError as `encoded.opened`, or where no RGB is defined.
     """
     with opened(data, limit) as image:
         return upright(image)
