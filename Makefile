@@ -8,6 +8,7 @@ METHOD ?= latent_codes
 NAME ?= photographs
 export PREFECT_PORT ?= 4200
 export MLFLOW_PORT ?= 5000
+export REPORT_PORT ?= 4201
 export PREFECT_HOME ?= $(CURDIR)/.prefect
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -70,9 +71,9 @@ gpu: $(READY)  ## train, sample and score METHOD without dvc, in this process's 
 preset: $(READY)  ## write params.yaml from presets/NAME.yaml
 	plurifill preset $(NAME)
 
-ui: $(READY)  ## Prefect's and MLflow's servers on 127.0.0.1, ports PREFECT_PORT and MLFLOW_PORT
+ui: $(READY)  ## Prefect's, MLflow's and the report's servers on 127.0.0.1, ports PREFECT_PORT, MLFLOW_PORT, REPORT_PORT
 	python -m flows.ui start
-	@echo "Prefect: http://127.0.0.1:$(PREFECT_PORT)    MLflow: http://127.0.0.1:$(MLFLOW_PORT)"
+	@echo "Prefect: http://127.0.0.1:$(PREFECT_PORT)    MLflow: http://127.0.0.1:$(MLFLOW_PORT)    report: http://127.0.0.1:$(REPORT_PORT)"
 
 workers: $(READY)  ## this machine's workers: one a GPU, or the CPU
 	python -m flows.workers start
@@ -94,7 +95,7 @@ stop:  ## end what ui and workers started; work in progress is saved
 	python -m flows.ui stop
 
 lock:  ## compile requirements.lock from pyproject.toml (versions and hashes, no addresses)
-	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
+	uv pip compile pyproject.toml --extra dev --extra servers --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
 
-clean:  ## remove what can be made again: state in progress, results, caches (never .venv, never the DVC cache)
-	rm -rf data/progress data/shards data/masks data/models data/samples reports/index.html reports/tables.* reports/scores reports/pages .pytest_cache .mypy_cache .ruff_cache
+clean:  ## remove what can be made again: state in progress, results, caches (never .venv, the DVC cache, or what waits for MLflow)
+	rm -rf $(filter-out data/progress/unlogged,$(wildcard data/progress/*)) data/shards data/masks data/models data/samples reports/index.html reports/tables.* reports/scores reports/pages .pytest_cache .mypy_cache .ruff_cache

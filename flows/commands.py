@@ -17,11 +17,13 @@ from prefect import get_run_logger
 from prefect.artifacts import create_link_artifact
 from prefect.states import Crashed, State
 
+from flows import access
 from flows.errors import Abandoned
 from flows.guard import ABANDONED
 
 GUARD = Path(__file__).with_name("guard.py").resolve()  # in a worktree `-m flows` would be that commit's
 LAST, LONGEST = 3, 500  # the lines that a failure repeats: dvc's own error, and before it what the stage said
+COMPARED = re.compile(r"compare them \(make ui\): (\S+)")  # what `plurifill record` says last
 MLFLOW_RUN = re.compile(r"MLflow run (\w+) of experiment (\w+)")  # what a training says
 
 _parent = os.getppid()  # in a worker's flow run: the worker, as long as it lives
@@ -114,10 +116,17 @@ def _log(line: str) -> None:
     get_run_logger().info(line)
     if found := MLFLOW_RUN.search(line):
         run_id, experiment = found.groups()
-        create_link_artifact(f"{mlflow_url()}/#/experiments/{experiment}/runs/{run_id}", "MLflow", key="mlflow")
+        create_link_artifact(
+            f"{mlflow_url()}/#/experiments/{experiment}/runs/{run_id}?workflowType=machine_learning",
+            "MLflow",
+            key="mlflow",
+        )
+    if found := COMPARED.search(line):
+        create_link_artifact(found[1], "compare the points in MLflow", key="comparison")
 
 
 def mlflow_url() -> str:
     """Where MLflow's pages are."""
     uri = os.environ.get("MLFLOW_TRACKING_URI", "")
-    return uri.rstrip("/") if uri.startswith("http") else f"http://127.0.0.1:{os.environ.get('MLFLOW_PORT', '5000')}"
+    own = f"http://{access.seen_at()}:{os.environ.get('MLFLOW_PORT', '5000')}"
+    return uri.rstrip("/") if uri.startswith("http") else own

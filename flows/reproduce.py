@@ -15,7 +15,7 @@ from prefect.futures import PrefectFuture, wait
 from prefect.states import State
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import commands, graph, liveness, locks, run_log, stage, subflows
+from flows import commands, graph, liveness, locks, report_server, run_log, stage, subflows
 
 # in one process one stage at a time: two trainings on one device fall to a fraction of their speed; workers have limits
 LOCK = Path(".dvc/tmp/running/reproduce.lock")  # held while a pipeline runs here
@@ -69,11 +69,15 @@ def publish(known: graph.Graph, states: dict[str, State]) -> None:
     """What became of every stage, the tables and the report, as artifacts of the run."""
     rows = [{"stage": name, **_outcome(states.get(name))} for name in known]
     create_table_artifact(rows, key="stages", description="What this run did; DVC found the others up to date")
-    tables, page = Path("reports/tables.md"), Path("reports/index.html")
+    tables, page = Path("reports/tables.md"), report_server.folder() / report_server.PAGE
     if tables.is_file():
         create_markdown_artifact(tables.read_text(), key="tables", description="Scores of all methods")
     if page.is_file():
-        create_link_artifact(page.resolve().as_uri(), "the report", key="report")
+        create_link_artifact(report_server.address(), "the report", key="report", description=_words(page))
+
+
+def _words(page: Path) -> str:
+    return f"`make ui` serves it; on this machine it is the file {page.resolve()}"
 
 
 def _outcome(state: State | None) -> dict[str, str]:

@@ -9,9 +9,8 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from flows import access
 from flows.errors import InvalidRequest
-
-HOST = "127.0.0.1"  # nobody else: the servers know no passwords
 
 
 def port() -> str:
@@ -21,7 +20,7 @@ def port() -> str:
 
 def api() -> str:
     """PREFECT_API_URL, or that server's."""
-    return os.environ.get("PREFECT_API_URL") or f"http://{HOST}:{port()}/api"
+    return os.environ.get("PREFECT_API_URL") or f"http://{access.reached_at()}:{port()}/api"
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from flows import locks, processes
+from flows import access, locks, orphans, processes
 
 RESTART_S = 5.0  # before a process that ended is started again
 SAVE_S = 150.0  # for what they started to save and end, which it does by itself
@@ -30,14 +30,35 @@ class Supervised:
     name: str
     command: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
+    port: tuple[str, str] | None = None  # a server's, and the variable that moves it
     process: subprocess.Popen[bytes] | None = None
     ended: float = 0.0
 
     def start(self) -> None:
-        """Start it; it ends with this process."""
+        """Start it; it ends with this process. A server of an earlier one, whose parent was killed, makes room."""
+        self.end_orphans()
+        own = {**os.environ, **self.env, **({orphans.MARK: self._mark} if self.port else {})}
         self.process = subprocess.Popen(
-            self.command, env={**os.environ, **self.env}, preexec_fn=processes.end_with_parent, stdin=subprocess.DEVNULL
+            self.command, env=own, preexec_fn=processes.end_with_parent, stdin=subprocess.DEVNULL
         )
+
+    def end_orphans(self) -> None:
+        """End what a server has left that ended without its own."""
+        if self.port:
+            orphans.end(self._mark)
+
+    def refuse_taken_port(self) -> None:
+        """SystemExit where somebody else's server has its port."""
+        if not self.port:
+            return
+        self.end_orphans()
+        port, variable = self.port
+        if holder := orphans.holder(access.host(), port):
+            sys.exit(f"{self.name}: port {port}: {holder}; end that, or set {variable}")
+
+    @property
+    def _mark(self) -> str:
+        return f"{self.name} of {home()}"
 
     def ensure_running(self) -> None:
         """Start it, or start it again some seconds after it ended."""
@@ -61,18 +82,20 @@ def supervise(name: str, supervised: Sequence[Supervised], every_second: Callabl
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
+        for one in supervised:
+            one.refuse_taken_port()
         while not asked:
             for one in supervised:
                 one.ensure_running()
             if every_second:
                 every_second()
             time.sleep(1)
-        _end([one.process for one in supervised if one.process])
+        _end(supervised)
 
 
-def _end(started: Sequence[subprocess.Popen[bytes]]) -> None:
+def _end(supervised: Sequence[Supervised]) -> None:
     family = psutil.Process().children(recursive=True)
-    running = [process for process in started if process.poll() is None]
+    running = [one.process for one in supervised if one.process and one.process.poll() is None]
     for process in running:
         process.terminate()
     until = time.monotonic() + STOP_S
@@ -82,6 +105,8 @@ def _end(started: Sequence[subprocess.Popen[bytes]]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+    for one in supervised:
+        one.end_orphans()
     psutil.wait_procs(family, timeout=SAVE_S)
 
 
@@ -99,7 +124,8 @@ def start(name: str, ready: Callable[[], bool] = lambda: True) -> None:
         )  # fmt: skip
     while not (locks.is_held(_lock(name)) and ready()):
         if process.poll() is not None:
-            sys.exit(f"{name}: ended with exit code {process.returncode}; see {log}")
+            said = log.read_text().strip().rpartition("\n")[2]
+            sys.exit(f"{said}\n{name}: ended with exit code {process.returncode}; see {log}")
         time.sleep(0.2)
 
 

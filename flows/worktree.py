@@ -58,8 +58,16 @@ class Worktree:
         """For commands in it: this commit's code, artefacts in the worktree, tracking in the project's database."""
         own = {k: v for k, v in os.environ.items() if k not in {"PLURIFILL_DATA", "PLURIFILL_REPORTS"}}
         paths = [str(self.folder), *filter(None, [own.get("PYTHONPATH")])]
-        store = own.get("MLFLOW_TRACKING_URI") or tracking.address(self.root, self.folder)
-        return own | {"PYTHONPATH": os.pathsep.join(paths), "MLFLOW_TRACKING_URI": store}
+        late = self._data / "progress" / "unlogged"  # what MLflow does not take outlives the worktree
+        own |= {"PYTHONPATH": os.pathsep.join(paths), "PLURIFILL_UNLOGGED": str(late)}
+        if not (own.get("MLFLOW_TRACKING_URI") or own.get("MLFLOW_BACKEND_STORE_URI")):
+            own["MLFLOW_TRACKING_URI"] = tracking.address(self.root, self.folder)
+        return own
+
+    @property
+    def _data(self) -> Path:
+        """The project's artefacts."""
+        return self.root / (os.environ.get("PLURIFILL_DATA") or "data")
 
     @property
     def _filled(self) -> Path:
@@ -80,7 +88,7 @@ class Worktree:
 
     def _link_finished(self) -> None:
         """What the project has trained and drawn: a stage that finds its very result there puts it back."""
-        source = Path(os.environ.get("PLURIFILL_DATA") or self.root / "data") / FINISHED
+        source = self._data / FINISHED
         try:
             if source.is_dir():
                 shutil.copytree(source, self.folder / "data" / FINISHED, copy_function=files.link)

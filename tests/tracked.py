@@ -27,4 +27,10 @@ def enter(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in OUTSIDE:
         monkeypatch.delenv(name, raising=False)
     if not (folder / "mlflow.db").exists():
-        shutil.copy(_empty(), folder / "mlflow.db")
+        put(folder)
+
+
+def put(folder: Path) -> None:
+    """An empty database in `folder`."""
+    folder.mkdir(exist_ok=True)
+    shutil.copy(_empty(), folder / "mlflow.db")

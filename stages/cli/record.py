@@ -1,8 +1,9 @@
 """`plurifill record`: the finished benchmark in MLflow, a run an entry; with --sweep, a sweep's points below their run.
 
 A run has the final scores under every protocol (<protocol>/<metric>, _low, _high), the cards' signatures, the params
-that made it, numbers among them as metrics too (MLflow filters and draws metrics only as numbers), and its lineage:
-commit, dvc.lock, data, and the training runs of its parts. Recording again changes nothing.
+that made it, numbers among them as metrics too (param/<name>: MLflow filters only metrics as numbers), and its lineage:
+commit, dvc.lock, data, and the training runs of its parts. Recording again changes nothing. What trainings could not
+log, since MLflow did not answer, is logged first; with --trainings, that alone.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from stages.project.locks import held
 from stages.project.params import validate
 from stages.project.releases import read_config
 from stages.sampling import inpainters
-from stages.tracking import store
+from stages.tracking import delivery, store
+from stages.tracking.comparisons import PARAM, Comparison
 from stages.tracking.results import Result, Results
 from stages.tracking.store import TrackParams
 
@@ -41,9 +43,14 @@ def main(
         str, typer.Option(help="a sweep in reports/sweeps; default: the benchmark in reports/scores")
     ] = "",
     point: Annotated[str, typer.Option(help="with --sweep: this point alone")] = "",
+    trainings: Annotated[
+        bool, typer.Option("--trainings", help="only what trainings could not log while MLflow did not answer")
+    ] = False,
     params: options.ParamsFile = options.PARAMS,
 ) -> None:
     """Write finished scores to MLflow; what is there already stays as it is."""
+    if trainings and sweep:
+        raise UserError("--trainings and --sweep are two things; give one of them")
     if point and not sweep:
         raise UserError("--point needs --sweep NAME, the sweep that it belongs to")
     if sweep:
@@ -55,6 +62,10 @@ def main(
         return
     lock = paths.root() / "progress" / "record.lock"
     with held(lock, PATIENCE_S, f"{lock}: another process records for {PATIENCE_S:.0f} s now"), store.asked():
+        for line in delivery.late(paths.unlogged()):
+            print(line)
+        if trainings:
+            return
         _sweep(track, points.read(paths.sweeps() / sweep), point) if sweep else _benchmark(track, values)
 
 
@@ -62,19 +73,22 @@ def _benchmark(track: TrackParams, values: Mapping[str, Any]) -> None:
     scored = scores.read(paths.scores())
     if not scored.cards:
         raise UserError(f"{paths.scores()}: no scores; run plurifill benchmark METHOD (or dvc repro)")
-    into, runs = Results(track, "benchmark"), []
+    into, runs, results = Results(track, "benchmark"), [], []
     for name, cards in scored.cards.items():
         own = scored.summary[scored.summary["method"] == name]
-        run, new = into.keep(_entry(into, values, Entry.parse(name), cards, own))
+        results.append(_entry(into, values, Entry.parse(name), cards, own))
+        run, new = into.keep(results[-1])
         print(f"{name}: {'recorded' if new else 'there already'}")
-        runs.append(run)
-    print(f"compare them (make ui): {into.pages()}/{into.compare(runs)}")
+        runs.append(f"'{run}'")
+    shown = f"attributes.run_id IN ({', '.join(runs)})"
+    link = into.share(Comparison.of("benchmark", shown, ["entry"], [name for one in results for name in one.metrics]))
+    print(f"compare them (make ui): {into.pages()}/{link}")
 
 
 def _entry(
     into: Results, values: Mapping[str, Any], entry: Entry, cards: Mapping[str, Any], summary: pd.DataFrame
 ) -> Result:
-    method = entry.method
+    method, data = entry.method, _data(next(iter(cards.values())))
     block = store.flat(inpainters.block(values, entry))
     parts = {part: read_config(paths.model(method, part)) for part in inpainters.module(method).PARENTS}
     trained = into.trained({part: config["fingerprint"] for part, config in parts.items()})
@@ -83,10 +97,10 @@ def _entry(
     return Result(
         str(entry),
         {"entry": str(entry)},
-        {f"methods.{method}.inpaint.{key}": value for key, value in block.items()},
+        {**_what(entry, data), **{f"methods.{method}.inpaint.{key}": value for key, value in block.items()}},
         {**_numbers(block), **_scores(summary)},
         {
-            **_lineage(provenance.commit(), _data(next(iter(cards.values()))), provenance.lock(), trained),
+            **_lineage(provenance.commit(), data, provenance.lock(), trained),
             **{f"weights.{part}": config["sha256"] for part, config in parts.items()},
             **_signatures(summary),
             "method": method,
@@ -97,16 +111,29 @@ def _entry(
 
 def _sweep(track: TrackParams, swept: Sweep, only: str) -> None:
     into = Results(track, "sweeps")
-    parent = into.parent(swept.name, {"sweep": swept.name})
+    parent, results = into.parent(swept.name, {"sweep": swept.name}), []
     for point in [swept.point(only)] if only else swept.points:
         for result in _point(into, swept, point):
             _, new = into.keep(result, parent)
             print(f"{swept.name} {result.name}: {'recorded' if new else 'there already'}")
-    runs = [into.keep(result, parent)[0] for result in _seeds(swept)] if seeds.vary(swept) else into.children(parent)
-    into.describe(parent, _words(swept, into.compare(runs)), {"varied": ", ".join(swept.varied)})
-    print(f"compare them (make ui): {into.pages()}/{into.compare(runs)}")
+            results.append(result)
+    shown = f"tags.`mlflow.parentRunId` = '{parent}'"
+    if seeds.vary(swept):
+        results, shown = [*_seeds(swept)], f"{shown} AND tags.seeds LIKE '%'"
+        for result in results:
+            into.keep(result, parent)
+    link = into.share(Comparison.of(swept.name, shown, _axes(swept), [name for one in results for name in one.metrics]))
+    into.describe(parent, _words(swept, link), {"varied": ", ".join(swept.varied)})
+    print(f"compare them (make ui): {into.pages()}/{link}")
     if kept := nights.of(paths.sweeps() / swept.name):
         _nights(into, swept.name, kept)
+
+
+def _axes(swept: Sweep) -> list[str]:
+    """The params that scores are drawn over: what varies, and whose the scores are where several entries have them."""
+    entries = {name for point in swept.points for name in point.summary["method"]}
+    varied = seeds.others(swept)
+    return [*varied, *(["entry"] if len(entries) > 1 or not varied else [])]
 
 
 def _seeds(swept: Sweep) -> Iterator[Result]:
@@ -123,7 +150,7 @@ def _seeds(swept: Sweep) -> Iterator[Result]:
         yield Result(
             f"{text} over {count} seeds" + (f" {entry}" if len(rows["method"].unique()) > 1 else ""),
             {"sweep": swept.name, "seeds": text, "entry": str(entry)},
-            {**set_there, "trainings": count},
+            {**_whose(Entry.parse(str(entry))), **set_there, "trainings": count},
             {**_numbers(set_there), **_means(own)},
             {"method": Entry.parse(str(entry)).method},
         )
@@ -151,7 +178,7 @@ def _nights(into: Results, name: str, kept: Sequence[Path]) -> None:
             own = {**result.identity, "night": night.name}
             into.keep(replace(result, name=f"{night.name} {result.name}", identity=own), parent)
             whole = {**result.identity, "nights": "all"}
-            scores_then = {key: value for key, value in result.metrics.items() if "/" in key}
+            scores_then = {key: value for key, value in result.metrics.items() if not key.startswith(PARAM)}
             into.follow(f"{result.name} by night", whole, parent, scores_then, nights.begun(night), step)
         into.tag(parent, mark, "recorded")
         print(f"{name} {night.name}: recorded")
@@ -170,7 +197,7 @@ def _point(into: Results, swept: Sweep, point: Point) -> Iterator[Result]:
         yield Result(
             point.name if len(entries) == 1 else f"{point.name} {name}",
             {"sweep": swept.name, "point": point.name, "entry": name},
-            point.overrides,
+            {**_what(Entry.parse(name), data), **point.overrides},
             {**_numbers(point.overrides), **_scores(summary)},
             {
                 **lineage,
@@ -183,9 +210,9 @@ def _point(into: Results, swept: Sweep, point: Point) -> Iterator[Result]:
 
 
 def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
-    """The numbers among params, by the shortest ending of their keys: `alpha`, `temperature`."""
+    """The numbers among params, by the shortest ending of their keys: `param/alpha`, `param/temperature`."""
     names = points.short(list(values))
-    return {names[key]: float(value) for key, value in values.items() if points.is_number(value)}
+    return {PARAM + names[key]: float(value) for key, value in values.items() if points.is_number(value)}
 
 
 def _scores(summary: pd.DataFrame) -> dict[str, float]:
@@ -200,6 +227,16 @@ def _scores(summary: pd.DataFrame) -> dict[str, float]:
 
 def _signatures(summary: pd.DataFrame) -> dict[str, str]:
     return {f"card.{name}": str(card) for name, card in summary.groupby("protocol", sort=False)["card"].first().items()}
+
+
+def _what(entry: Entry, data: str) -> dict[str, str]:
+    """Whose scores they are, on what."""
+    return {**_whose(entry), "dataset": data.partition("/")[0]}
+
+
+def _whose(entry: Entry) -> dict[str, str]:
+    """As params: MLflow draws over params, and not over tags."""
+    return {"entry": str(entry), "method": entry.method}
 
 
 def _lineage(commit: str, data: str, lock: str, trained: Mapping[str, str]) -> dict[str, str]:

@@ -34,6 +34,11 @@ def finished(method: str, work: str, fingerprint: str) -> Path:
     return root() / "progress" / "finished" / method / work / fingerprint
 
 
+def unlogged() -> Path:
+    """What trainings note for MLflow, until it is logged: PLURIFILL_UNLOGGED (a sweep's points share the project's)."""
+    return Path(os.environ.get("PLURIFILL_UNLOGGED") or root() / "progress" / "unlogged")
+
+
 def samples(method: str) -> Path:
     """A method's finished completions, one folder a test set."""
     return root() / "samples" / method

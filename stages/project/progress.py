@@ -16,7 +16,8 @@ SHOWN = 4  # so many losses fit on a line
 
 def tell(message: str) -> None:
     """One line on stderr, above the bar where there is one."""
-    print(message, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{message}\n")  # one write: threads tell too
+    sys.stderr.flush()
 
 
 class ProgressBar:

@@ -5,7 +5,6 @@ Recording the same again changes nothing; where a result has changed, its new ru
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -13,13 +12,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from stages.project.hashing import of_values
 from stages.tracking import store
+from stages.tracking.comparisons import Comparison, share
 from stages.tracking.store import Purpose, TrackParams
-
-COMPARED = 100  # so many runs fit into an address
 
 
 @dataclass(frozen=True)
@@ -61,11 +58,6 @@ class Results:
         found = self._found(identity)
         return found[0].info.run_id if found else self._create(name, identity, {}, 0.0)
 
-    def children(self, parent: str) -> list[str]:
-        """The ids of the runs below a parent, in the order of their names."""
-        runs = self._client.search_runs([self._experiment], f"tags.`mlflow.parentRunId` = '{parent}'")
-        return [run.info.run_id for run in sorted(runs, key=lambda run: run.info.run_name)]
-
     def describe(self, run: str, text: str, tags: Mapping[str, str]) -> None:
         """What a run's page says (markdown) and its tags; the run is over."""
         for key, value in {**tags, "mlflow.note.content": text}.items():
@@ -99,10 +91,9 @@ class Results:
         """All tags of a run that is there."""
         return dict(self._client.get_run(run).data.tags)
 
-    def compare(self, runs: Sequence[str]) -> str:
-        """The address, below MLflow's own, of the page that compares these runs."""
-        shown = json.dumps(list(runs)[:COMPARED], separators=(",", ":"))
-        return f"#/compare-runs?runs={quote(shown)}&experiments={quote(json.dumps([self._experiment]))}"
+    def share(self, comparison: Comparison) -> str:
+        """The address, below MLflow's own, of the page that draws these runs."""
+        return share(self._client, self._experiment, comparison)
 
     def pages(self) -> str:
         """The address of MLflow's pages: the server's, or what `make ui` serves."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -34,15 +35,30 @@ class TrackParams(Params):
 
 
 def uri() -> str:
-    """MLFLOW_TRACKING_URI, or the project's own database.
+    """MLFLOW_TRACKING_URI; else the project's own database, or, where its server has another, that server.
 
     An address ends at a `?`: where the project's path has one, the database's is relative.
     """
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # its news would break the bar
+    _prepare_client()
     database = Path("mlflow.db").resolve()
     own = database.name if "?" in str(database) else str(database)
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{own}"
+    local = f"http://127.0.0.1:{os.environ.get('MLFLOW_PORT', '5000')}"
+    default = local if os.environ.get("MLFLOW_BACKEND_STORE_URI") else f"sqlite:///{own}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or default
+
+
+def _prepare_client() -> None:
+    """What MLflow's client reads; what the user has set stays."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # its news would break the bar
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # so would its addresses
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # by default seven, which take 4 minutes
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")  # seconds
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # it warns at every retry
+    name, _, password = os.environ.get("PLURIFILL_LOGIN", "").partition(":")
+    if name and password:
+        os.environ.setdefault("MLFLOW_TRACKING_USERNAME", name)
+        os.environ.setdefault("MLFLOW_TRACKING_PASSWORD", password)
 
 
 def connect(params: TrackParams, purpose: Purpose) -> tuple[Any, str]:

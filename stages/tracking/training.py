@@ -1,25 +1,33 @@
 """A training in MLflow: one run from the first step to the last, over all restarts.
 
-Tracking serves training and never stops it: whatever fails here is told once, and training goes on untracked.
+Tracking serves training and never stops it, nor makes it wait: what is to be logged is noted on the disk, and a thread
+sends it. What MLflow has not taken at the end stays there, for `plurifill record`.
 """
 
 from __future__ import annotations
 
-import json
+import importlib.util
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
 from numpy.typing import NDArray
+from PIL import Image
 
-from stages.project.files import write_json
+from stages.project import paths
 from stages.project.progress import tell
 from stages.tracking import store
+from stages.tracking.machine import Machine
+from stages.tracking.outbox import Full, Outbox
+from stages.tracking.sender import Sender
 from stages.tracking.store import BATCH, TrackParams
 
-FLUSH_S = 5.0  # a call to the store costs 50 ms: metrics travel in batches
+NOTE_S = 5.0  # figures are noted in batches, a file each
+NOTE_WAITING_S = 60.0  # while they wait for MLflow: fewer files
 
 
 @dataclass(frozen=True)
@@ -37,108 +45,102 @@ class About:
 
 
 class Tracker:
-    """One training's run in MLflow, or nothing at all where tracking is off or has failed."""
+    """One training's run in MLflow, or nothing at all where tracking is off."""
 
     def __init__(self, params: TrackParams, about: About) -> None:
-        self.params, self.about = params, about
-        self.live = params.backend == "mlflow"
-        self._waiting: list[Any] = []
-        self._flushed = time.monotonic()
-        self._monitor: Any = None
-        self._attempt(self._open)
+        self.about = about
+        self.live = params.backend == "mlflow" and _is_installed(about.name)
+        self._figures: list[tuple[str, float, int, int]] = []
+        self._figures_lock = threading.Lock()  # the machine's figures are noted by a thread
+        self._noted = time.monotonic()
+        self._lost = 0
+        if self.live:
+            self._begin(params)
 
     def log(self, figures: Mapping[str, float], images: int) -> None:
-        """Metrics against images seen; sent in batches."""
-        self._attempt(lambda: self._log(figures, images))
+        """Metrics against images seen; noted in batches."""
+        if self.live:
+            self._note(figures, images)
+            pause = NOTE_WAITING_S if self._sender.failure else NOTE_S
+            if time.monotonic() - self._noted > pause or len(self._figures) > BATCH:
+                self.flush()
 
     def show(self, pictures: Mapping[str, NDArray], images: int) -> None:
         """Sample grids (uint8 H, W, 3) against images seen."""
-        self._attempt(lambda: self._show(pictures, images))
+        for name, picture in pictures.items() if self.live else ():
+            png = BytesIO()
+            Image.fromarray(picture).save(png, "PNG")
+            self._put({"picture": name, "images": images, "at": _milliseconds()}, png.getvalue())
 
     def attach(self, path: Path) -> None:
         """A file of the release."""
-        self._attempt(lambda: self._client.log_artifact(self._id, str(path)))
+        if self.live:
+            self._put({"file": path.name}, path.read_bytes())
 
     def flush(self) -> None:
-        """Send what waits."""
-        self._attempt(self._flush)
+        """What was logged so far outlives this process."""
+        with self._figures_lock:
+            figures, self._figures = self._figures, []
+        self._noted = time.monotonic()
+        if figures:
+            self._put({"metrics": figures})
 
     def end(self, status: Literal["FINISHED", "KILLED", "FAILED"]) -> None:
-        """Send what waits and close the run; a later process of the same run opens it again."""
-        self._attempt(lambda: self._end(status))
-
-    def _attempt(self, action: Callable[[], object]) -> None:
+        """Close the run, and say what MLflow has not taken; a later process of the same run opens it again."""
         if not self.live:
             return
-        try:
-            action()
-        except Exception as error:  # a full disk, a server gone, another version: all the same to training
-            self.live = False
-            tell(f"WARNING: {self.about.name} is not tracked from here on: {type(error).__name__}: {store.line(error)}")
+        if self._machine:
+            self._machine.end()
+        self.flush()
+        self._put({"status": status, "at": _milliseconds()})
+        if why := self._sender.finish():
+            left = f"{len(self._outbox.waiting())} entries wait in {self._outbox.folder}"
+            tell(f"WARNING: {self.about.name}: {left} ({why}); `plurifill record --trainings` logs them")
+        if self._lost:
+            tell(f"WARNING: {self.about.name}: {self._lost} entries for MLflow were left out")
 
-    def _open(self) -> None:
-        uri = store.uri()
-        self._client, experiment = store.connect(self.params, "training")
-        resumed = self._resume()
-        if not resumed:
-            self._create(experiment)
-        tell(f"{self.about.name}: MLflow run {self._id} of experiment {experiment}")
-        if self.params.system_metrics:
-            self._watch(uri, resumed)
-
-    def _resume(self) -> bool:
-        from mlflow.exceptions import MlflowException
-
-        if not self._note().is_file():
-            return False
-        self._id = json.loads(self._note().read_text())["run"]
-        try:
-            self._client.update_run(self._id, status="RUNNING")
-        except MlflowException:  # deleted since, or of another database: ids are unique over all
-            return False
-        return True
-
-    def _create(self, experiment: str) -> None:
-        run = self._client.create_run(experiment, run_name=self.about.name, tags=self._tags(experiment))
-        self._id = run.info.run_id
-        store.log_params(self._client, self._id, store.flat(self.about.params))
-        write_json(self._note(), {"run": self._id})
-
-    def _tags(self, experiment: str) -> dict[str, str]:
-        runs = {
-            name: store.trained(self._client, experiment, fingerprint)
-            for name, fingerprint in self.about.parents.items()
+    def _begin(self, params: TrackParams) -> None:
+        self.about.folder.mkdir(parents=True, exist_ok=True)
+        now = _milliseconds()
+        run = {
+            "name": self.about.name,
+            "params": {key: str(value) for key, value in store.flat(self.about.params).items()},
+            "tags": dict(self.about.tags),
+            "parents": dict(self.about.parents),
+            "experiment": params.experiment,
+            "uri": store.uri(),
+            "begun": now,
+            "note": str((self.about.folder / "mlflow.json").absolute()),
         }
-        return {**self.about.tags, **{f"parent.{name}": run or "not tracked here" for name, run in runs.items()}}
+        name = f"{self.about.name.replace('/', '.')}.{self.about.folder.name}"
+        self._outbox = Outbox(paths.unlogged().absolute() / name)
+        self._sender = Sender(self._outbox, run)
+        self._sender.start()
+        self._machine = Machine(self._note, now / 1000) if params.system_metrics else None
+        if self._machine:
+            self._machine.start()
 
-    def _note(self) -> Path:
-        return self.about.folder / "mlflow.json"
+    def _note(self, figures: Mapping[str, float], step: int) -> None:
+        now = _milliseconds()
+        with self._figures_lock:
+            self._figures += [(name, float(value), now, step) for name, value in figures.items()]
 
-    def _watch(self, uri: str, resumed: bool) -> None:
-        from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+    def _put(self, entry: Mapping[str, Any], content: bytes = b"") -> None:
+        """Keep an entry until it is logged; a disk without room keeps none, and training goes on."""
+        try:
+            self._outbox.put(entry, content)
+        except (Full, OSError) as error:
+            if not self._lost:
+                tell(f"WARNING: {self.about.name}: entries for MLflow are left out from here on: {store.line(error)}")
+            self._lost += 1
 
-        self._monitor = SystemMetricsMonitor(self._id, resume_logging=resumed, tracking_uri=uri)
-        self._monitor.start()
 
-    def _log(self, figures: Mapping[str, float], images: int) -> None:
-        from mlflow.entities import Metric
+def _is_installed(name: str) -> bool:
+    found = importlib.util.find_spec("mlflow") is not None
+    if not found:
+        tell(f"WARNING: {name} is not tracked: mlflow is not installed (make setup brings it), nor track: none")
+    return found
 
-        now = time.time_ns() // 1_000_000
-        self._waiting += [Metric(name, value, now, images) for name, value in figures.items()]
-        if time.monotonic() - self._flushed > FLUSH_S or len(self._waiting) > BATCH:
-            self._flush()
 
-    def _show(self, pictures: Mapping[str, NDArray], images: int) -> None:
-        for name, picture in pictures.items():
-            self._client.log_image(self._id, picture, key=name, step=images)
-
-    def _flush(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        self._flushed = time.monotonic()
-        store.log_metrics(self._client, self._id, waiting)
-
-    def _end(self, status: str) -> None:
-        if self._monitor:
-            self._monitor.finish()
-        self._flush()
-        self._client.set_terminated(self._id, status)
+def _milliseconds() -> int:
+    return time.time_ns() // 1_000_000

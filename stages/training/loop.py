@@ -139,8 +139,8 @@ class Training:
     def save(self, done: int) -> None:
         """Publish a checkpoint."""
         if self.ranks.leads:
+            self.run.tracker.flush()  # first: what is logged after a checkpoint is logged again by who goes on from it
             self.checkpoints.save(done, {"step": done, **self._state()})
-            self.run.tracker.flush()
         self.ranks.wait()
 
     def restore(self) -> int:

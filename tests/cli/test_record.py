@@ -1,10 +1,13 @@
 """`plurifill record`: finished scores in MLflow, once, with their intervals, cards and lineage."""
 
+import base64
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +49,26 @@ def found(purpose: Any, condition: str) -> list[str]:
     return sorted(run.info.run_name for run in client.search_runs([experiment], condition))
 
 
+def shown(text: str) -> Any:
+    """What MLflow's pages find at the address in `text`: the state that they keep in a tag of the experiment."""
+    client, experiment = connect(TrackParams(experiment="toys"), "sweeps")
+    (key,) = re.findall(rf"#/experiments/{experiment}/runs\?viewStateShareKey=([\w-]+)&.*=machine_learning", text)
+    packed = client.get_experiment(experiment).tags[f"mlflow.sharedViewState.{key}"]
+    return json.loads(zlib.decompress(base64.b64decode(packed.removeprefix("deflate;"))))
+
+
+def test_the_address_leads_to_scores_over_what_the_sweep_varies(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record.main("alpha")
+    charts = shown(capsys.readouterr().out)["compareRunCharts"]
+    first, *_ = drawn = [chart for chart in charts if not chart["deleted"]]
+    assert first["type"] == "SCATTER" and first["xaxis"]["key"] == ALPHA and first["yaxis"]["key"] == "centre/psnr"
+    assert [chart["selectedParams"] for chart in drawn if chart["type"] == "PARALLEL"] == [[ALPHA]]
+    hidden = {chart["metricKey"] for chart in charts if chart["deleted"]}
+    assert {"param/alpha", "centre/psnr_low", "centre/psnr_high"} <= hidden
+
+
 def test_a_sweep_is_a_run_with_its_points_below_it_and_recording_again_changes_nothing(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -55,15 +78,16 @@ def test_a_sweep_is_a_run_with_its_points_below_it_and_recording_again_changes_n
     assert set(first) == {"alpha", "a0.25", "a1.0"}
     own = first["a1.0"].data
     assert own.tags["mlflow.parentRunId"] == first["alpha"].info.run_id
-    assert own.params == {ALPHA: "1.0", "methods.m.kind": "vanilla"}
-    assert own.metrics["alpha"] == 1.0 and "kind" not in own.metrics
+    own_params = {ALPHA: "1.0", "methods.m.kind": "vanilla"}
+    assert own.params == {**own_params, "entry": "latent_codes", "method": "latent_codes", "dataset": "toy"}
+    assert own.metrics["param/alpha"] == 1.0 and "param/kind" not in own.metrics
     assert own.metrics["centre/psnr_low"] < own.metrics["centre/psnr"] < own.metrics["centre/psnr_high"]
     assert "centre/fd_alexnet" in own.metrics and "centre/fd_alexnet_low" not in own.metrics
     assert own.tags["card.centre"] == CARD.signature() and own.tags["commit"] == "c0ffee"
     assert own.tags["dvc.experiment"] == "exp-a1.0" and own.tags["purpose"] == "sweeps"
-    assert found("sweeps", "metrics.alpha > 0.5") == ["a1.0"]
+    assert found("sweeps", "metrics.`param/alpha` > 0.5") == ["a1.0"]
     said = first["alpha"].data.tags["mlflow.note.content"]
-    assert all(first[name].info.run_id in said for name in ("a0.25", "a1.0")) and "2 points over" in said
+    assert "2 points over" in said and shown(said)["searchFilter"].endswith(f"= '{first['alpha'].info.run_id}'")
     record.main("alpha")
     again = runs("sweeps")
     assert {name: run.info.run_id for name, run in again.items()} == {n: r.info.run_id for n, r in first.items()}
@@ -126,12 +150,16 @@ def test_trainings_that_differ_by_their_seed_are_compared_as_one(
     for value, name in ((0.25, "alpha=0.25 over 2 seeds"), (1.0, "alpha=1 over 2 seeds")):
         own = [found[f"alpha={value},seed={number}"].data.metrics["centre/psnr"] for number in (0, 1)]
         told = together[name].data
-        assert told.metrics["alpha"] == value and "seed" not in told.metrics and told.params["trainings"] == "2"
+        assert told.metrics["param/alpha"] == value and "param/seed" not in told.metrics
+        assert told.params["trainings"] == "2"
         assert told.metrics["centre/psnr"] == pytest.approx(sum(own) / 2)
         assert told.metrics["centre/psnr_std"] == pytest.approx(abs(own[0] - own[1]) / 2**0.5)
-    address = next(line for line in capsys.readouterr().out.splitlines() if "compare them" in line)
-    assert all(run.info.run_id in address for run in together.values())
-    assert not any(found[f"alpha={alpha},seed=0"].info.run_id in address for alpha in (0.25, 1.0))
+    state = shown(capsys.readouterr().out)
+    client, experiment = connect(TrackParams(experiment="toys"), "sweeps")
+    drawn = {run.info.run_id for run in client.search_runs([experiment], state["searchFilter"])}
+    assert drawn == {run.info.run_id for run in together.values()}
+    axes = {chart["xaxis"]["key"] for chart in state["compareRunCharts"] if chart["type"] == "SCATTER"}
+    assert axes == {ALPHA}
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +188,7 @@ def test_the_benchmark_is_a_run_an_entry_with_its_lineage(benchmark: Path, monke
     assert own.tags["dvc.lock"] == hashlib.sha256(b"schema: '2.0'\n").hexdigest()
     assert client.get_run(trained).data.tags["dvc.lock"] == provenance.lock()
     assert own.tags["data"].startswith("photographs/test:") and len(own.tags["weights.vq"]) == 64
-    assert own.metrics["alpha"] == 0.5 and own.metrics["temperature"] == 1.0
+    assert own.metrics["param/alpha"] == 0.5 and own.metrics["param/temperature"] == 1.0
     assert own.params["methods.latent_codes.inpaint.token_mask.alpha"] == "0.5"
     scores = json.loads((paths.scores() / "latent_codes.json").read_text())["latent_codes"]
     assert own.metrics["raw/known_error"] == pytest.approx(scores["raw"]["known_error"])

@@ -71,7 +71,8 @@ class Stack:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(OWN)}
         inherited |= {k: v for k, v in os.environ.items() if k == "PLURIFILL_WEIGHTS"}
         own = {
-            "PREFECT_PORT": free_port(), "MLFLOW_PORT": free_port(), "PREFECT_HOME": str(project / ".prefect"),
+            "PREFECT_PORT": free_port(), "MLFLOW_PORT": free_port(), "REPORT_PORT": free_port(),
+            "PREFECT_HOME": str(project / ".prefect"),
             "PYTHONPATH": str(project), "TMPDIR": str(project.parent / "tmp"),
             "CUDA_VISIBLE_DEVICES": "", "PLURIFILL_CPU_SLOTS": str(slots), "TOY_LOG": str(project.parent / "log"),
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "true", "DVC_NO_ANALYTICS": "1",

@@ -102,7 +102,7 @@ def test_dvc_mlflow_and_the_report_know_the_points(swept):
     client = MlflowClient(f"http://127.0.0.1:{swept.environment['MLFLOW_PORT']}")
     experiment = client.get_experiment_by_name("plurifill-sweeps").experiment_id
     children = [run for run in client.search_runs([experiment]) if "mlflow.parentRunId" in run.data.tags]
-    kept = {(run.data.metrics["alpha"], run.data.metrics["temperature"]) for run in children}
+    kept = {(run.data.metrics["param/alpha"], run.data.metrics["param/temperature"]) for run in children}
     assert kept == {(alpha, heat) for alpha in (0.25, 0.75) for heat in (0.5, 1.0)}
     assert all("box/l1_hole_low" in run.data.metrics and "card.box" in run.data.tags for run in children)
     page = (swept.project / "reports" / "index.html").read_text()

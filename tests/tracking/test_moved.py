@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from stages.cli import record
 from stages.contract import UserError
 from stages.project.signals import Interrupted
 from stages.tracking.store import TrackParams, connect
+from stages.training.loop import train
 from tests.tracked import enter
 from tests.training.test_resume import stopping
-from tests.training.toys import go, loop
+from tests.training.toys import go, loop, run
 
 ON = TrackParams(system_metrics=False)
 BLOCK = loop(4, log_every=1, save_every=1)
@@ -26,17 +28,17 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "old").mkdir()
     enter(tmp_path / "old", monkeypatch)
     client, experiment = connect(ON, "training")
-    run = write(client, experiment, "first")
+    first = write(client, experiment, "first")
     client.create_registered_model("toys")
-    client.create_model_version("toys", client.get_run(run).info.artifact_uri, run)
+    client.create_model_version("toys", client.get_run(first).info.artifact_uri, first)
     return tmp_path / "old"
 
 
 def write(client: Any, experiment: str, text: str) -> str:
     """A new run with `text` as its artefact; its id."""
-    run = client.create_run(experiment).info.run_id
-    client.log_text(run, text, "note.txt")
-    return run
+    made = client.create_run(experiment).info.run_id
+    client.log_text(made, text, "note.txt")
+    return made
 
 
 def texts(project: Path, monkeypatch: pytest.MonkeyPatch) -> set[str]:
@@ -94,8 +96,10 @@ def test_a_place_that_the_user_chose_stays(tmp_path: Path, monkeypatch: pytest.M
 
 def begin() -> None:
     """Two steps of a training in the present folder, which is then stopped."""
+    one = run(Path("state"), BLOCK, feed=stopping(1), track=ON)
     with pytest.raises(Interrupted):
-        go(Path("state"), BLOCK, feed=stopping(1), track=ON)
+        train(one)
+    one.tracker.end("KILLED")
 
 
 def test_a_training_that_goes_on_in_a_moved_project_goes_on_in_its_run(
@@ -109,8 +113,8 @@ def test_a_training_that_goes_on_in_a_moved_project_goes_on_in_its_run(
     enter((tmp_path / "old").rename(tmp_path / "new"), monkeypatch)
     go(Path("state"), BLOCK, track=ON).run.tracker.end("FINISHED")
     client, experiment = connect(ON, "training")
-    (run,) = client.search_runs([experiment])
-    assert run.info.status == "FINISHED" and not (tmp_path / "old").exists()
+    (found,) = client.search_runs([experiment])
+    assert found.info.status == "FINISHED" and not (tmp_path / "old").exists()
     assert len(list((tmp_path / "new" / "mlartifacts").rglob("filled*.png"))) == 2  # untrained, and at the end
 
 
@@ -132,7 +136,10 @@ def test_a_deleted_experiment_is_named_with_its_mend_and_training_goes_on(
     with pytest.raises(UserError, match=r"plurifill-training is deleted.*mlflow experiments restore -x") as told:
         connect(ON, "training")
     assert "\n" not in str(told.value)
-    assert go(Path("state"), loop(4), track=ON).restore() == 4
-    assert "is not tracked from here on: UserError: MLflow's experiment" in capsys.readouterr().err
+    done = go(Path("state"), loop(4), track=ON)
+    done.run.tracker.end("FINISHED")
+    assert done.restore() == 4 and "UserError: MLflow's experiment" in capsys.readouterr().err
     client.restore_experiment(experiment)
-    assert connect(ON, "training")[1] == experiment
+    Path("params.yaml").write_text("track: {}\n")
+    record.main(trainings=True)
+    assert {run.info.run_name for run in client.search_runs([experiment])} >= {"toys/toy"}
