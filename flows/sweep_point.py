@@ -113,7 +113,8 @@ def record(root: Path, sweep: str, *words: str) -> None:
     """Tell MLflow of a sweep; `words` narrow down what of it."""
     lock = root / ".dvc" / "tmp" / "running" / "record.lock"
     missing = "/".join([sweep, *words[1:]])
-    _run_or_warn(["plurifill", "record", "--sweep", sweep, *words], root, lock, f"{missing} is not in MLflow")
+    otherwise = f"{missing} is not in MLflow; `plurifill record --sweep {sweep}` records it later"
+    _run_or_warn(["plurifill", "record", "--sweep", sweep, *words], root, lock, otherwise)
 
 
 def _dvc(tree: Worktree, *words: str) -> None:

@@ -136,18 +136,3 @@ def test_a_schedule_that_is_given_in_the_page_starts_the_benchmark(swept, page):
     assert swept.wait(begun[0]["id"], 900) == "COMPLETED"
     swept.ask(f"deployments/{place}/schedules/{given['id']}", method="DELETE")
     assert len(list((swept.project / "reports/sweeps/benchmark").glob("*.json"))) == 1
-
-
-def test_mlflow_draws_a_score_over_what_the_sweep_varied(swept, page):
-    said = swept.call("plurifill", "record", "--sweep", "both")
-    address = said.partition("compare them (make ui): ")[2].split()[0]
-    assert address.startswith(f"http://127.0.0.1:{swept.environment['MLFLOW_PORT']}/")
-    page.goto(address)
-    page.get_by_text("Comparing 4 Runs").wait_for()
-    chosen = page.get_by_label("Metrics:").or_(page.locator("input[type=search]").last).first
-    chosen.click()
-    chosen.press_sequentially("box/diversity_pixel")
-    page.get_by_title("box/diversity_pixel", exact=True).first.click()
-    page.keyboard.press("Escape")
-    page.locator("svg text", has_text="box/diversity_pixel").first.wait_for()
-    page.screenshot(path=swept.project.parent / "compare.png")
