@@ -1,5 +1,10 @@
-"""`plurifill shard [DATASET ...]`: sources become shards, an audit and frozen test masks under data/."""
+"""`plurifill shard [DATASET ...]`: sources become shards, an audit and frozen masks of test sets under data/.
 
+Masks are frozen for what test sets name, a generator and a split each. Where only these have changed, the finished
+shards are put back and not made again.
+"""
+
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +15,7 @@ from rich.progress import track
 from ruamel.yaml import YAML
 
 from stages.cli import options
+from stages.contract import UserError
 from stages.images.build import build
 from stages.images.dataset import Dataset
 from stages.images.dataset_params import DatasetParams
@@ -17,11 +23,15 @@ from stages.images.layouts import dataset_params
 from stages.images.manifest import manifest
 from stages.images.masks import MaskSet, Source, freeze
 from stages.images.sources.item import Item
-from stages.project import paths
-from stages.project.files import atomic, atomic_folder
-from stages.project.params import dig, read
+from stages.project import code, paths
+from stages.project.files import atomic, atomic_folder, keep_newest, link_folder
+from stages.project.hashing import of_values
+from stages.project.params import dig, nearest, read
 from stages.project.progress import tell
+from stages.sampling import testsets
 
+KEPT = 2  # finished shards of a dataset: an edit may be taken back
+CODE, ROOMS = ("stages.images.build",), ("stages.images",)  # what shards are made by
 WARNINGS = 3  # so many doubted masks of a set are told one by one
 
 
@@ -39,36 +49,57 @@ def main(
     if refresh:
         return refresh_manifests(path, chosen)
     for name, params in chosen.items():
-        make(name, params, values.get("masks") or {})
+        make(name, params, _named(values, name))
 
 
-def make(name: str, params: DatasetParams, sets: Mapping[str, Mapping[str, Any]]) -> None:
-    """One dataset's shards, then a frozen mask set of every generator for its test images."""
-    card = build(name, params, paths.shards(name), _progress)
+def make(name: str, params: DatasetParams, sets: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
+    """One dataset's shards, then frozen masks: `sets` are generators by split and name."""
+    card = _shards(name, params)
     if params.manifest and params.manifest != card["manifest"]:
         tell(f"{name}: the source is not the one that params.yaml knows; run `plurifill shard --refresh {name}`")
     removed = card["duplicates"]["removed"]
     counts = ", ".join(f"{count} {split}" for split, count in card["counts"].items())
     tell(f"{name}: {counts}; {card['quarantined']} quarantined, {removed} duplicates removed from train")
-    frozen = {set_name: generator for set_name, generator in sets.items() if generator}
-    hashes = _freeze(name, params, frozen) if card["counts"]["test"] else {}
     print(f"{name} {card['fingerprint']}")
-    for set_name, set_hash in hashes.items():
-        print(f"{name}/{set_name} {set_hash}")
+    with atomic_folder(paths.masks(name)) as part:  # written aside and moved when whole, as the shards are
+        for split, generators in sets.items():
+            if card["counts"][split]:
+                _freeze(name, params, split, generators, part / paths.masks(name, split).relative_to(paths.masks(name)))
 
 
-def _freeze(name: str, params: DatasetParams, sets: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Written aside and moved when whole, as the shards are. Set name -> hash."""
-    keys = Dataset.open(paths.shards(name), "test").keys
-    folder, source = paths.masks(name), Source(paths.shards(name), params)
-    with atomic_folder(folder) as part:
-        for set_name, generator in sets.items():
-            warnings = freeze(dict(generator), keys, params.size, part, set_name, params.seed, source)
-            for warning in warnings[:WARNINGS]:
-                tell(warning)
-            if len(warnings) > WARNINGS:
-                tell(f"mask set {set_name}: {len(warnings) - WARNINGS} more such masks")
-    return {set_name: MaskSet.open(folder, set_name).hash for set_name in sets}
+def _named(values: Mapping[str, Any], dataset: str) -> dict[str, dict[str, Any]]:
+    """The generators that test sets of the dataset name, by split; UserError where there is none of such a name."""
+    named = testsets.frozen(values, dataset)
+    blocks = {name: block for name, block in (values.get("masks") or {}).items() if block}
+    for name in (name for names in named.values() for name in names if name not in blocks):
+        raise UserError(f"params: testsets: no mask generator {name} in masks{nearest(name, list(blocks))}")
+    return {split: {name: blocks[name] for name in names} for split, names in named.items()}
+
+
+def _shards(name: str, params: DatasetParams) -> dict[str, Any]:
+    """The dataset's card. Its shards are put back where the source, its params and the code are those they are of."""
+    made_by = code.digest(*CODE, f"stages.images.layouts.{params.layout}", rooms=ROOMS)
+    of = {"name": name, "params": params.model_dump(mode="json"), "manifest": manifest(params), "code": made_by}
+    finished = paths.finished(name, "shards", of_values(of))
+    if finished.is_dir():
+        link_folder(finished, paths.shards(name))
+        return dict(json.loads((paths.shards(name) / "dataset.json").read_text()))
+    card = build(name, params, paths.shards(name), _progress)
+    link_folder(paths.shards(name), finished)
+    keep_newest(finished.parent, KEPT)
+    return card
+
+
+def _freeze(name: str, params: DatasetParams, split: str, sets: Mapping[str, Mapping[str, Any]], folder: Path) -> None:
+    keys, source = Dataset.open(paths.shards(name), split).keys, Source(paths.shards(name), params)
+    for set_name, generator in sets.items():
+        warnings = freeze(dict(generator), keys, params.size, folder, set_name, params.seed, source)
+        for warning in warnings[:WARNINGS]:
+            tell(warning)
+        if len(warnings) > WARNINGS:
+            tell(f"mask set {set_name}: {len(warnings) - WARNINGS} more such masks")
+        of = "" if split == "test" else f"{split}/"
+        print(f"{name}/{of}{set_name} {MaskSet.open(folder, set_name).hash}")
 
 
 def refresh_manifests(path: Path, datasets: Mapping[str, DatasetParams]) -> None:

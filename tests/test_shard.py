@@ -1,5 +1,6 @@
 """`plurifill shard` as a user runs it."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from stages.cli.app import run
 from stages.contract import UserError
 from stages.images.dataset import Dataset
 from stages.images.masks import MaskSet
+from stages.project.params import read
+from stages.sampling import testsets
 
 PARAMS = """\
 # numbers
@@ -19,6 +22,12 @@ datasets:
 masks:
   box80: {generator: box, side: 0.8}
   large: {generator: free_form, size: "large"}
+  unused: {generator: box, side: 0.2}
+testsets:
+  box: {masks: box80, samples: 1}
+  large: {masks: large, samples: 1}
+  val: {masks: box80, split: val, samples: 1}
+  others: {masks: unused, dataset: other, samples: 1}
 """
 
 
@@ -44,6 +53,7 @@ def refused(*arguments: str) -> int:
 def test_shards_and_masks_are_made_twice_alike(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shard.main()
     first, told = _files(project / "data"), capsys.readouterr()
+    shutil.rmtree(project / "data/progress")  # or they would be put back
     shard.main()
     assert _files(project / "data") == first
     assert "0 quarantined" in told.err and "mine/large" in told.out
@@ -51,6 +61,36 @@ def test_shards_and_masks_are_made_twice_alike(project: Path, capsys: pytest.Cap
     masks = MaskSet.open(project / "data/masks/mine", "box80")
     assert all(masks.hole(key).sum() == 13 * 13 for key in test.keys)
     assert {path.name for path in (project / "data/shards").iterdir()} == {"mine"}
+
+
+def test_masks_are_frozen_for_what_test_sets_name(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shard.main()
+    made = {str(path.relative_to(project / "data/masks")) for path in (project / "data/masks").rglob("*.npz")}
+    assert made == {"mine/box80.npz", "mine/large.npz", "mine/val/box80.npz"}
+    assert "mine/val/box80 " in capsys.readouterr().out
+    values = read(project / "params.yaml")
+    values["data"] = {"dataset": "mine"}
+    of_val = testsets.open_testset("val", testsets.read(values, "val"))
+    assert of_val.keys == Dataset.open(project / "data/shards/mine", "val").keys and of_val.keys
+    assert all(of_val.masks.hole(key).sum() == 13 * 13 for key in of_val.keys)
+    with pytest.raises(UserError, match=r"testsets: no mask generator box8 in masks; did you mean box80\?"):
+        shard.main(set_=["testsets.val.masks=box8"])
+
+
+def test_shards_are_put_back_where_masks_alone_have_changed(project: Path) -> None:
+    """As links to the finished ones: the very same files."""
+    shard.main()
+    index = project / "data/shards/mine/dataset.json"
+    made = index.stat().st_ino
+    shutil.rmtree(project / "data/shards")
+    shard.main(set_=["masks.box80.side=0.5"])
+    masks = MaskSet.open(project / "data/masks/mine", "box80")
+    assert index.stat().st_ino == made and all(masks.hole(key).sum() == 8 * 8 for key in masks.rows)
+    shard.main(set_=["datasets.mine.flip=0.0"])
+    assert index.stat().st_ino != made
+    (project / "src/0.png").unlink()
+    shard.main()
+    assert index.stat().st_ino != made
 
 
 def test_mask_files_are_frozen_by_their_images_names_and_geometry(project: Path) -> None:
@@ -62,8 +102,9 @@ def test_mask_files_are_frozen_by_their_images_names_and_geometry(project: Path)
         hole_HW = np.zeros((20, 40), dtype=np.uint8)
         hole_HW[:, left : left + 5] = 255
         Image.fromarray(hole_HW).save(project / f"files/test/{name}.png")
-    block = "  mine: {generator: files, folder: files, hole: white}\n"
-    (project / "params.yaml").write_text(PARAMS.replace("size: 16", "size: 20") + block)
+    block = "masks:\n  mine: {generator: files, folder: files, hole: white}\n"
+    named = PARAMS.replace("size: 16", "size: 20").replace("masks:\n", block).replace("masks: large", "masks: mine")
+    (project / "params.yaml").write_text(named)
     shard.main()
     test, masks = Dataset.open(project / "data/shards/mine", "test"), MaskSet.open(project / "data/masks/mine", "mine")
     assert len(test.keys) == 1 and np.flatnonzero(masks.hole(test.keys[0]).any(axis=0)).tolist() == [0, 1, 2, 3, 4]

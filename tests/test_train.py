@@ -51,7 +51,7 @@ def home(tmp_path_factory):
         patch.setenv("https_proxy", "http://127.0.0.1:9")
         for name in ("PLURIFILL_DATA", "PLURIFILL_WEIGHTS"):
             patch.delenv(name, raising=False)
-        make("dots", dataset_params(read(), "dots"), PARAMS["masks"])
+        make("dots", dataset_params(read(), "dots"), {})
         yield home
 
 

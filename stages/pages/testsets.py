@@ -100,7 +100,7 @@ def alike(pictures_KHWC: Uint8) -> bool:
 def _sampled(name: str, entries: Sequence[SampleStore], swept: Sequence[PointPictures]) -> SampledTestSet:
     first = entries[0].description
     dataset = Dataset.open(paths.shards(first["dataset"]), first["split"])
-    holes = MaskSet.open(paths.masks(first["dataset"]), first["masks"])
+    holes = MaskSet.open(paths.masks(first["dataset"], first["split"]), first["masks"])
     common = set.intersection(*(set(samples.keys) for samples in entries))
     keys = tuple(key for key in entries[0].keys if key in common)
     own = tuple(one for one in swept if all(one.pictures.description[field] == first[field] for field in IDENTITY))

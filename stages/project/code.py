@@ -43,10 +43,10 @@ def closure(modules: Sequence[str], rooms: Sequence[str] = ROOMS) -> dict[str, P
     return dict(sorted(found.items()))
 
 
-def digest(*modules: str) -> str:
+def digest(*modules: str, rooms: Sequence[str] = ROOMS) -> str:
     """16 hex digits over the parsed code of the modules' closure."""
     total = hashlib.sha256()
-    for name, path in closure(modules).items():
+    for name, path in closure(modules, rooms).items():
         total.update(f"{name}\n{_read(path).code}\n".encode())
     return total.hexdigest()[:16]
 

@@ -14,9 +14,10 @@ def shards(dataset: str) -> Path:
     return root() / "shards" / dataset
 
 
-def masks(dataset: str) -> Path:
-    """A dataset's frozen test masks."""
-    return root() / "masks" / dataset
+def masks(dataset: str, split: str = "test") -> Path:
+    """Frozen masks of a dataset: of its test images in the folder, of another split in a folder of its name there."""
+    folder = root() / "masks" / dataset
+    return folder if split == "test" else folder / split
 
 
 def model(method: str, part: str) -> Path:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from pydantic import PositiveInt
@@ -22,7 +22,7 @@ class TestSetParams(Params):
     __test__ = False  # no test of pytest's
 
     dataset: str | None = None  # null: the global one, data.dataset
-    split: str = "test"
+    split: Literal["train", "val", "test"] = "test"  # some papers test on what others call val
     masks: str
     images: PositiveInt | None = None  # null: all of the split; else so many, evenly spaced over it
     samples: PositiveInt
@@ -121,10 +121,21 @@ def read(values: Mapping[str, Any], name: str) -> TestSetParams:
     return params if params.dataset else params.model_copy(update={"dataset": dig(values, "data.dataset")})
 
 
+def frozen(values: Mapping[str, Any], dataset: str) -> dict[str, list[str]]:
+    """The mask sets that test sets of the dataset need, by split; one that names no dataset may be of any."""
+    blocks = values.get("testsets") or {}
+    read_in = [validate(TestSetParams, block, f"testsets.{name}") for name, block in blocks.items()]
+    found: dict[str, list[str]] = {}
+    for params in read_in:
+        if params.dataset in {None, dataset}:
+            found.setdefault(params.split, []).append(params.masks)
+    return {split: sorted(set(masks)) for split, masks in found.items()}
+
+
 def open_testset(name: str, params: TestSetParams, limit: int | None = None) -> TestSet:
     """The test set's dataset and masks; at most `limit` of its images."""
     dataset = Dataset.open(paths.shards(str(params.dataset)), params.split)
-    masks = MaskSet.open(paths.masks(str(params.dataset)), params.masks)
+    masks = MaskSet.open(paths.masks(str(params.dataset), params.split), params.masks)
     if params.images and params.images > len(dataset):
         raise UserError(
             f"params: testsets.{name}.images = {params.images}, but {dataset.name} {params.split} has {len(dataset)}"

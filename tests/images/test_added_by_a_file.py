@@ -23,6 +23,8 @@ datasets:
   mine: {layout: striped, root: src, size: 16, prefix: a}
 masks:
   chess: {generator: chessboard, cell: 4}
+testsets:
+  chess: {masks: chess, samples: 1}
 """
 LAYOUT = '''\
 """Even images for training, odd ones for val and test, those of a prefix alone."""

@@ -1,4 +1,4 @@
-"""Holes: seeded generators, files that give them, frozen sets that pair them with test images by name."""
+"""Holes: seeded generators, files that give them, frozen sets that pair them with images by name."""
 
 from stages.images.masks.doubt import doubt
 from stages.images.masks.frozen import MaskSet, freeze

@@ -1,4 +1,4 @@
-"""A dataset's test masks, drawn once and kept with a hash: known by their images' keys, never by position."""
+"""The masks of a dataset's split, drawn once and kept with a hash: known by their images' keys, never by position."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ from stages.project.seeds import generator
 
 @dataclass(frozen=True)
 class MaskSet:
-    """Frozen holes of one generator for one dataset's test images. `hash` covers generator, size, keys and bits."""
+    """Frozen holes of one generator for a dataset's images of one split. `hash` covers generator, size, keys and bits."""
 
     name: str
     generator: dict[str, Any]  # its block of params
@@ -35,9 +35,8 @@ class MaskSet:
         card_path = folder / f"{name}.json"
         if not card_path.is_file():
             there = ", ".join(sorted(path.stem for path in folder.glob("*.json"))) or "none"
-            raise UserError(
-                f"{folder}: no mask set {name} (there: {there}); name it in params.yaml, run plurifill shard"
-            )
+            mend = "name it in a test set of params.yaml, run plurifill shard"
+            raise UserError(f"{folder}: no mask set {name} (there: {there}); {mend}")
         card = renamed(json.loads(card_path.read_text()))
         with np.load(folder / f"{name}.npz") as arrays:
             keys, bits = arrays["keys"].tolist(), arrays["bits"]
@@ -49,7 +48,7 @@ class MaskSet:
     def hole(self, key: str) -> Bool:
         """hole_HW (size, size) of the image with that key."""
         if key not in self.rows:
-            raise UserError(f"mask set {self.name}: no mask for image {key}; masks are frozen for test images")
+            raise UserError(f"mask set {self.name}: no mask for image {key}; run plurifill shard again")
         flat = np.unpackbits(self.bits[self.rows[key]], count=self.size**2)
         return flat.view(np.bool_).reshape(self.size, self.size)
 

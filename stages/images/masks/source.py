@@ -1,4 +1,4 @@
-"""Where a dataset's test images come from: what the masks that belong to them are named and laid out after."""
+"""Where a dataset's images come from: what the masks that belong to them are named and laid out after."""
 
 from __future__ import annotations
 
