@@ -86,7 +86,7 @@ def test_shards_are_put_back_where_masks_alone_have_changed(project: Path) -> No
     shard.main(set_=["masks.box80.side=0.5"])
     masks = MaskSet.open(project / "data/masks/mine", "box80")
     assert index.stat().st_ino == made and all(masks.hole(key).sum() == 8 * 8 for key in masks.rows)
-    shard.main(set_=["datasets.mine.flip=0.0"])
+    shard.main(set_=["datasets.mine.size=20"])
     assert index.stat().st_ino != made
     (project / "src/0.png").unlink()
     shard.main()
