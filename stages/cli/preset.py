@@ -1,7 +1,7 @@
 """`plurifill preset NAME`: params.yaml from presets/photographs.yaml, the base, and an overlay of what differs.
 
 Overlays are always laid on the base and never on the params.yaml of the day, so a preset gives the same file
-whatever was there before. The base's comments and layout are kept.
+whatever was there before. The base's comments and layout are kept. An overlay that `extends` another is laid on that.
 """
 
 import io
@@ -18,6 +18,7 @@ from stages.project.params import check, load, nearest
 
 PRESETS = Path("presets")
 BASE = "photographs"
+EXTENDS = "extends"
 # mappings whose keys are names that the user gives: an overlay may add one, and take one out by null
 NAMED = ("datasets", "masks", "testsets", "protocols", "variants")
 
@@ -64,11 +65,23 @@ def render(name: str) -> str:
     yaml = YAML()
     yaml.preserve_quotes, yaml.width = True, 4096  # lines are broken where the base breaks them
     values = yaml.load(text)
-    overlay(values, load(PRESETS / f"{name}.yaml"), f"{PRESETS / name}.yaml")
+    for laid in reversed(_chain(name)):
+        changes = {key: change for key, change in load(PRESETS / f"{laid}.yaml").items() if key != EXTENDS}
+        overlay(values, changes, f"{PRESETS / laid}.yaml")
     check(values, PRESETS / f"{name}.yaml")
     out = io.StringIO()
     yaml.dump(values, out)
     return out.getvalue()
+
+
+def _chain(name: str) -> list[str]:
+    """The preset and those that it extends, in turn; UserError where one is not there, or extends itself."""
+    chain = [name]
+    while (other := load(PRESETS / f"{chain[-1]}.yaml").get(EXTENDS)) is not None:
+        if other in chain or other not in presets()[1:]:
+            raise UserError(f"{PRESETS / chain[-1]}.yaml: {EXTENDS}: {other!r} is no preset that it could extend")
+        chain.append(other)
+    return chain
 
 
 def overlay(values: dict[str, Any], changes: Mapping[str, Any], where: str, at: tuple[str, ...] = ()) -> None:

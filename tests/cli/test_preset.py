@@ -55,6 +55,19 @@ def test_one_preset_after_another_leaves_nothing_of_the_first(project: Path) -> 
     assert Path("params.yaml").read_text() == alone
 
 
+def test_an_overlay_is_laid_on_the_one_that_it_extends(project: Path) -> None:
+    (project / "presets/larger.yaml").write_text("# larger\nextends: big\nmasks: {rim: {generator: box, side: 0.9}}\n")
+    (project / "presets/largest.yaml").write_text("extends: larger\nmethods: {latent_codes: {prior: {lr: 0.2}}}\n")
+    values = YAML(typ="safe").load(preset.render("largest"))
+    assert list(values["masks"]) == ["centre", "rim"] and values["methods"]["latent_codes"]["prior"]["lr"] == 0.2
+    for other in ("largest", "photographs", "none"):
+        (project / "presets/big.yaml").write_text(f"extends: {other}\n")
+        with pytest.raises(
+            UserError, match=rf"presets/big\.yaml: extends: '{other}' is no preset that it could extend"
+        ):
+            preset.render("largest")
+
+
 def test_names_are_added_and_taken_out(project: Path) -> None:
     values = YAML(typ="safe").load(preset.render("big"))
     assert list(values["masks"]) == ["centre"]

@@ -92,7 +92,8 @@ def testset(tmp_path_factory: pytest.TempPathFactory) -> TestSet:
         write_png(root / f"maps/test/{number}.png", rng.integers(0, 2, (SIZE, SIZE), dtype=np.uint8))
     block = {"layout": "folder", "root": str(root / "pictures"), "labels": str(root / "maps")}
     datasets = {"toy": {**block, "size": SIZE, "classes": CLASSES}}
-    toy.write_params(root, {"datasets": datasets, "masks": {"centre": {"generator": "box", "side": 0.5}}})
+    masks, testsets = {"centre": {"generator": "box", "side": 0.5}}, {"toy": {"masks": "centre", "samples": 2}}
+    toy.write_params(root, {"datasets": datasets, "masks": masks, "testsets": testsets})
     with toy.inside(root):
         shard.main(["toy"])
         opened = open_testset("toy", TestSetParams(dataset="toy", masks="centre", samples=2))

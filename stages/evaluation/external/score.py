@@ -108,8 +108,9 @@ def as_samples(folders: Folders, found: Survey) -> tuple[TestSet, FolderSamples]
     assert folders.hole, "an audit tells it"
     holes = Holes(folders.masks.resolve().name, masks, folders.hole, found.hole_hash)
     samples = len(inspected[0].completions)
-    params = TestSetParams(dataset=originals.name, split="given", masks=holes.name, samples=samples)
-    testset = TestSet("folder", params, originals, holes, chosen=tuple(range(len(inspected))))
+    params = TestSetParams(dataset=originals.name, masks=holes.name, samples=samples)
+    given = params.model_copy(update={"split": "given"})  # of no dataset's
+    testset = TestSet("folder", given, originals, holes, chosen=tuple(range(len(inspected))))
     told = {**testset.identity(), "entry": str(name(folders)), "trained_on": [], "lossy": found.lossy}
     return testset, FolderSamples(folders.results, told, found)
 

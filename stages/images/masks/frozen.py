@@ -20,7 +20,7 @@ from stages.project.seeds import generator
 
 @dataclass(frozen=True)
 class MaskSet:
-    """Frozen holes of one generator for a dataset's images of one split. `hash` covers generator, size, keys and bits."""
+    """Frozen holes of one generator for a split's images. `hash` covers generator, size, keys and bits."""
 
     name: str
     generator: dict[str, Any]  # its block of params

@@ -8,7 +8,7 @@ import pytest
 
 from stages.contract import UserError
 from stages.images.files import write_png
-from stages.images.masks import doubt, generator_of
+from stages.images.masks import MaskSet, doubt, freeze, generator_of
 
 BLOCKS: list[dict[str, Any]] = [
     {"generator": "free_form", "size": "large"},
@@ -124,3 +124,40 @@ def test_doubts() -> None:
 def test_a_wrong_block_names_its_key(block: dict[str, Any], told: str) -> None:
     with pytest.raises(UserError, match=told):
         generator_of(block, "masks.mine")
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> Path:
+    """Mask files of 16 px whose holes are white rows, 1 to 15 of them; their names tell another order."""
+    for rows in range(1, 16):
+        hole_HW = np.zeros((16, 16), dtype=np.uint8)
+        hole_HW[:rows] = 255
+        write_png(tmp_path / f"{rows * 7 % 16:05d}.png", hole_HW)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("hole", "turn"), [("white", False), ("black", True)])
+def test_files_are_chosen_by_the_ratio_that_is_measured(hole: str, turn: bool, measured: Path) -> None:
+    block = {"generator": "files_by_ratio", "folder": str(measured), "hole": hole, "low": 0.25, "high": 0.5}
+    drawn = [generator_of(block).draw(np.random.default_rng(seed), 32) for seed in range(200)]
+    assert {hole_HW.mean() * 16 for hole_HW in drawn} == {5, 6, 7, 8}  # low is outside, high inside
+    assert all(hole_HW[0].all() != turn and hole_HW[-1].all() == turn for hole_HW in drawn)
+
+
+def test_a_bin_without_files_is_one_line(measured: Path) -> None:
+    block = {"generator": "files_by_ratio", "folder": str(measured), "hole": "white", "low": 0.95, "high": 0.99}
+    told = r"its 15 mask files have hole ratios of 0\.062 to 0\.938, none in 0\.95-0\.99; is `hole: white` declared"
+    with pytest.raises(UserError, match=told):
+        generator_of(block).draw(np.random.default_rng(0), 16)
+
+
+def test_a_test_image_has_a_file_of_the_bin_by_its_key(
+    measured: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    block = {"generator": "files_by_ratio", "folder": str(measured), "hole": "white", "low": 0.25, "high": 0.5}
+    keys, folder = [f"image{i}" for i in range(40)], tmp_path_factory.mktemp("frozen")
+    freeze(block, keys, 16, folder, "all")
+    freeze(block, keys[::-3], 16, folder, "some")
+    every, some = MaskSet.open(folder, "all"), MaskSet.open(folder, "some")
+    assert all(np.array_equal(every.hole(key), some.hole(key)) for key in keys[::-3])
+    assert len({every.hole(key).sum() for key in keys}) == 4
