@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from jinja2 import Environment
 from markupsafe import Markup
 
-from stages.pages import hero, section
+from stages.pages import answers, hero, section
 from stages.pages.environment import environment
 from stages.pages.found import Found
 from stages.pages.section import Nothing, SectionModule
+
+OPEN = ("results", "samples")  # sections that are not folded
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ def render(found: Found) -> str:
     templates = environment()
     sections = [_section(templates, name, module, found) for name, module in section.every().items()]
     page = templates.get_template("page.html.jinja")
-    return page.render(sections=sections, lead=lead(found), hero=hero.find(found.testsets))
+    opening = {"lead": lead(found), "hero": hero.find(found), "front": answers.find(found)}
+    return page.render(sections=sections, open_sections=OPEN, **opening)
 
 
 def lead(found: Found) -> str:
@@ -36,10 +39,11 @@ def lead(found: Found) -> str:
     entries = list(dict.fromkeys(row.name for table in found.tables for row in table.rows))
     if not entries:
         return "Completions of images with holes. No method is scored yet; what is there is shown below."
-    protocols = ", ".join(table.protocol for table in found.tables)
+    datasets = ", ".join(dict.fromkeys(str(table.card["dataset"]) for table in found.tables))
+    photographs = max(table.sources for table in found.tables)
     return (
-        f"{_count(len(entries), 'way')} of completing the same images under the same holes, "
-        f"scored on {_count(len(found.tables), 'protocol')} ({protocols}). "
+        f"{_count(len(entries), 'way')} of completing the same images of {datasets} under the same holes, "
+        f"up to {_count(photographs, 'photograph')}, scored on {_count(len(found.tables), 'protocol')}. "
         "Every score bears its 95 % interval and the card of how it was measured."
     )
 

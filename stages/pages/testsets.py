@@ -22,6 +22,7 @@ from stages.sampling.testsets import Holes, Images, by_turns
 SAME = ("dataset", "split", "masks", "mask_hash", "images", "samples", "size", "seed")  # of a card and of a test set
 IDENTITY = ("testset", "dataset_hash", *SAME)  # of a test set, whoever completed it
 SHOWN = 6  # images of a test set on the page; the explorer has all of them
+FLAT = 12.0  # grey levels: where what a hole hides varies by less, there is nothing to see
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,18 @@ class SampledTestSet:
         return np.where(self.hole(key)[..., None], raw, self.image(key))
 
     def shown(self, samples: Samples) -> list[str]:
-        """At most SHOWN keys: those with an entry's side pictures first, from as many photographs as there are."""
+        """At most SHOWN keys, from as many photographs as there are.
+
+        Those whose hole hides something come first, and of these those with the entry's side pictures.
+        """
         source = dict(zip(samples.keys, samples.sources, strict=True))
         ordered = by_turns(self.keys, [source[key] for key in self.keys])
-        return sorted(ordered, key=lambda key: not samples.side(key))[:SHOWN]
+        return sorted(ordered, key=lambda key: (self.is_flat(key), not samples.side(key)))[:SHOWN]
+
+    def is_flat(self, key: str) -> bool:
+        """Whether what the hole hides is all but one colour."""
+        hidden_NC = self.image(key)[self.hole(key)]
+        return not len(hidden_NC) or float(hidden_NC.std(axis=0).mean()) < FLAT
 
     @property
     def trained(self) -> list[Samples]:

@@ -65,6 +65,30 @@ def test_the_keyboard_sorts_enlarges_goes_on_and_closes(page: Page) -> None:
     assert not closer.is_visible()
 
 
+def test_it_is_short_until_something_is_unfolded_and_paper_has_all_of_it(page: Page) -> None:
+    height = "document.documentElement.scrollHeight"
+    assert page.evaluate(height) < 8 * 800
+    folded = page.locator("#provenance dt").first
+    assert not folded.is_visible()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert folded.is_visible() and page.locator("details:not([open])").count() == 0
+
+
+def test_a_link_into_a_fold_opens_it(page: Page) -> None:
+    page.locator("#raw > summary").click()
+    assert not page.locator("#raw table.scores").first.is_visible()
+    page.evaluate("location.hash = 'raw'")
+    page.locator("#raw table.scores").first.wait_for()
+    page.evaluate("location.hash = 'cost'")
+    page.locator("#cost table").first.wait_for()
+
+
+def test_the_first_screen_answers(page: Page) -> None:
+    told = page.locator(".answers-first div").all_text_contents()
+    assert any("PSNR" in one and "classical" in one for one in told) and any("a sample" in one for one in told)
+    assert page.locator(".hero").is_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_words_stand_out_from_their_ground(browser: Browser, scheme: str) -> None:
     """WCAG AA: a contrast of 4.5 at least, of the text and of the quieter text, in both schemes."""

@@ -50,13 +50,22 @@ def content(found: Found) -> Content:
 
 def compare(rows: Sequence[Mapping[str, Any]]) -> list[Cost]:
     """Rows (method, testset, phase, median, p95 ...) as one Cost an entry and test set; its bars share one scale."""
-    totals = [row for row in rows if row["phase"] == TOTAL]
     longest = {
-        testset: max(_seconds(row) for row in totals if row["testset"] == testset)
-        for testset in dict.fromkeys(row["testset"] for row in totals)
+        testset: max(_seconds(row) for row in totals(rows) if row["testset"] == testset)
+        for testset in dict.fromkeys(row["testset"] for row in totals(rows))
     }
-    ordered = sorted(totals, key=lambda total: list(longest).index(total["testset"]))
+    ordered = sorted(totals(rows), key=lambda total: list(longest).index(total["testset"]))
     return [_cost(total, _phases(rows, total), longest[total["testset"]]) for total in ordered]
+
+
+def totals(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those of whole calls, of an entry on a test set each."""
+    return [row for row in rows if row["phase"] == TOTAL]
+
+
+def seconds_a_sample(total: Mapping[str, Any]) -> float:
+    """What one completion takes."""
+    return _seconds(total) / int(total["samples"])
 
 
 def _seconds(row: Mapping[str, Any]) -> float:
@@ -77,7 +86,7 @@ def _cost(total: Mapping[str, Any], phases: Sequence[Mapping[str, Any]], longest
         milliseconds(total["median"]),
         milliseconds(total["p95"]),
         milliseconds(total["warm_up"]),
-        milliseconds(_seconds(total) / total["samples"]),
+        milliseconds(seconds_a_sample(total)),
         int(total["samples"]),
         int(total["images"]),
         f"{total['peak_memory_bytes'] / 2**20:,.0f} MiB",

@@ -16,6 +16,7 @@ from stages.sampling.store import Samples
 TITLE = "Samples"
 ORDER = 20
 SAMPLES = 8  # of an image and entry
+FIRST = 2  # images of a test set that are not folded
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def content(found: Found) -> Content | Nothing:
         return Nothing("Nothing is sampled yet: run plurifill sample METHOD, or dvc repro.")
     grids = [Grid(one.name, tuple(_cases(one))) for one in found.testsets]
     unread = [Grid(name, (), reason) for name, reason in found.unread.items()]
-    return {"grids": [*grids, *unread], "explorer": found.explorer}
+    return {"grids": [*grids, *unread], "explorer": found.explorer, "first": FIRST}
 
 
 def _cases(testset: SampledTestSet) -> Iterator[Case]:

@@ -44,3 +44,18 @@ closer.addEventListener("keydown", (event) => {
   const group = [...shown.closest(".case, .strip, .pictures, .part, .figure").querySelectorAll(".thumb")];
   show(group[group.indexOf(shown) + step]);
 });
+
+// folds: a link into one opens it, and paper has all of them open
+const unfold = (element) => {
+  for (let fold = element; fold; fold = fold.parentElement) if (fold.tagName === "DETAILS") fold.open = true;
+};
+const follow = () => {
+  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target) return;
+  unfold(target);
+  target.querySelector(":scope > details.fold")?.setAttribute("open", "");
+  target.scrollIntoView();
+};
+addEventListener("hashchange", follow);
+addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((fold) => { fold.open = true; }));
+follow();
