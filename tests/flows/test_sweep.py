@@ -84,6 +84,23 @@ def test_another_sweep_of_the_same_name_is_refused(swept):
     assert "with other points" in swept.ask(f"flow_runs/{run}")["state"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("added", "told"),
+    [
+        ("# mine\n", "params.yaml: changed since the last commit; "),
+        ("", "git pull --quiet --ff-only: There is no tracking "),
+    ],
+)
+def test_what_a_nightly_run_cannot_begin_with_is_its_message(swept, added, told):
+    params = swept.project / "params.yaml"
+    before = params.read_text()
+    params.write_text(before + added)
+    run = swept.run("sweep/benchmark", name="disturbed", grid=GRID, pull=True)
+    state = swept.wait(run)
+    params.write_text(before)
+    assert state == "FAILED" and f"InvalidRequest: {told}" in swept.ask(f"flow_runs/{run}")["state"]["message"]
+
+
 def test_a_killed_sweep_is_taken_up_again(swept):
     run = swept.run("sweep/grid", name="killed", grid={"methods.toy.train.rate": [21, 22]})
     learning(swept, "train/21")
