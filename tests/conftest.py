@@ -19,7 +19,7 @@ CHROMIUM = os.environ.get("PLURIFILL_CHROMIUM") or shutil.which("chromium") or "
 
 for name, value in {"DVC_NO_ANALYTICS": "1", "DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}.items():
     os.environ.setdefault(name, value)
-os.environ |= {"PIP_NO_INDEX": "1", "UV_OFFLINE": "1"}  # no test takes a pretrained network from a registry
+os.environ |= {"PIP_NO_INDEX": "1", "UV_OFFLINE": "1", "UV_NO_CACHE": "1"}  # no test takes weights from a registry
 if "PYTEST_XDIST_WORKER" in os.environ:  # tests run side by side: a core each, for what they start too
     os.environ["OMP_NUM_THREADS"] = "1"
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a shell's background: so would all that tests start

@@ -108,7 +108,7 @@ def test_every_section_shows_what_the_project_has(html: str) -> None:
 
 
 def test_what_could_not_be_had_is_told_with_its_reason(html: str) -> None:
-    assert re.search(r"latent_codes \(lpips_vgg\).*absent: .*vgg16-397923af\.pth not in", html)
+    assert re.search(r"latent_codes \(lpips_vgg\).*absent: .*vgg16-397923af\.pth .*not in", html)
     assert "Trained without" in html
 
 

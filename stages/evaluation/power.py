@@ -33,6 +33,6 @@ def standard_error(low: float, high: float, clusters: int) -> float:
     return (high - low) / 2.0 / student_t(0.5 + LEVEL / 2, clusters - 1)
 
 
-def student_t(share: float, freedom: int) -> float:
+def student_t(share: float, freedom: float) -> float:
     """The quantile of Student's t; NaN without a degree of freedom."""
     return float(student.ppf(share, freedom)) if freedom > 0 else float("nan")

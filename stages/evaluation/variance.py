@@ -13,9 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
-from stages.evaluation.power import LEVEL
+from stages.evaluation.power import LEVEL, student_t
 from stages.evaluation.statistics import sums, variance_of_mean
 
 Floats = NDArray[np.float64]
@@ -73,7 +72,7 @@ def _interval(own_T: Floats, own_I: Floats, noise: float, clusters: Sequence[str
     variance = max(float(ways.sum()) - noise / len(own_T), float(ways.max()))
     least = float(np.square(ways) @ (1.0 / np.array([len(own_T) - 1, max(1, len(totals_G) - 1)])))
     freedom = float(ways.sum()) ** 2 / least if least else 1.0
-    half = float(student.ppf(0.5 + LEVEL / 2, freedom)) * variance**0.5
+    half = student_t(0.5 + LEVEL / 2, freedom) * variance**0.5
     return float(own_I.mean()) - half, float(own_I.mean()) + half
 
 

@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
 
-from stages.evaluation.power import LEVEL
+from stages.evaluation.power import LEVEL, student_t
 from stages.evaluation.protocols import signed
 from stages.evaluation.scores import WHOLE_IMAGE, best
 from stages.evaluation.sweeps import seeds
@@ -72,7 +71,7 @@ def _selected(own: pd.DataFrame, long: pd.DataFrame) -> pd.DataFrame:
 def _alone(own: pd.DataFrame) -> dict[str, float]:
     """A number of the whole set: what varies by the training, on these very images."""
     estimate, std = float(own["estimate"].mean()), float(own["estimate"].std(ddof=1))
-    half = float(student.ppf(0.5 + LEVEL / 2, len(own) - 1)) * std / len(own) ** 0.5
+    half = student_t(0.5 + LEVEL / 2, len(own) - 1) * std / len(own) ** 0.5
     counts = {"n": int(own["n"].iloc[0]), "sources": int(own["sources"].iloc[0])}
     unknown = dict.fromkeys(("std_images", "std_both", "std_samples"), np.nan)
     return {
