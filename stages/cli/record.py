@@ -81,7 +81,8 @@ def _benchmark(track: TrackParams, values: Mapping[str, Any]) -> None:
         print(f"{name}: {'recorded' if new else 'there already'}")
         runs.append(f"'{run}'")
     shown = f"attributes.run_id IN ({', '.join(runs)})"
-    link = into.share(Comparison.of("benchmark", shown, ["entry"], [name for one in results for name in one.metrics]))
+    metrics = [name for one in results for name in one.metrics]
+    link = into.share(Comparison.of("benchmark", shown, ["entry"], {}, metrics))
     print(f"compare them (make ui): {into.pages()}/{link}")
 
 
@@ -122,7 +123,8 @@ def _sweep(track: TrackParams, swept: Sweep, only: str) -> None:
         results, shown = [*_seeds(swept)], f"{shown} AND tags.seeds LIKE '%'"
         for result in results:
             into.keep(result, parent)
-    link = into.share(Comparison.of(swept.name, shown, _axes(swept), [name for one in results for name in one.metrics]))
+    metrics = [name for one in results for name in one.metrics]
+    link = into.share(Comparison.of(swept.name, shown, _axes(swept), _drawn_as(swept), metrics))
     into.describe(parent, _words(swept, link), {"varied": ", ".join(swept.varied)})
     print(f"compare them (make ui): {into.pages()}/{link}")
     if kept := nights.of(paths.sweeps() / swept.name):
@@ -134,6 +136,13 @@ def _axes(swept: Sweep) -> list[str]:
     entries = {name for point in swept.points for name in point.summary["method"]}
     varied = seeds.others(swept)
     return [*varied, *(["entry"] if len(entries) > 1 or not varied else [])]
+
+
+def _drawn_as(swept: Sweep) -> dict[str, str]:
+    """The metrics that `_numbers` makes of what varies, where every point has a number."""
+    keys = seeds.others(swept)
+    names = points.short(list(keys if seeds.vary(swept) else swept.keys))
+    return {key: PARAM + names[key] for key in keys if swept.numeric(key)}
 
 
 def _seeds(swept: Sweep) -> Iterator[Result]:

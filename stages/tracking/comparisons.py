@@ -25,21 +25,24 @@ SECTION = "scores over what varies"
 @dataclass(frozen=True)
 class Comparison:
     """What is drawn: `scores` (metrics), the first one first, over `axes` (params), of the `runs` that MLflow's filter
-    finds; `others` are metrics that get no chart of their own.
+    finds; `others` are metrics that get no chart of their own, `numbers` those that have a param's values, by param.
     """
 
     name: str
     runs: str
     axes: Sequence[str]
     scores: Sequence[str]
-    others: Sequence[str] = ()
+    others: Sequence[str]
+    numbers: Mapping[str, str]
 
     @classmethod
-    def of(cls, name: str, runs: str, axes: Sequence[str], metrics: Iterable[str]) -> Comparison:
+    def of(
+        cls, name: str, runs: str, axes: Sequence[str], numbers: Mapping[str, str], metrics: Iterable[str]
+    ) -> Comparison:
         """Of all the runs' metrics the scores are drawn: no params, no ends of intervals."""
         names = list(dict.fromkeys(metrics))
         scores = [name for name in names if not name.startswith(PARAM) and not name.endswith(ENDS)]
-        return cls(name, runs, axes, scores, [name for name in names if name not in scores])
+        return cls(name, runs, axes, scores, [name for name in names if name not in scores], numbers)
 
 
 def share(client: Any, experiment: str, comparison: Comparison) -> str:
@@ -69,13 +72,17 @@ def _charts(comparison: Comparison) -> list[dict[str, Any]]:
     pairs = [(axis, score) for score in first for axis in comparison.axes]
     pairs += [(axis, score) for axis in comparison.axes[:1] for score in comparison.scores[1:]]
     scatters = [
-        _chart(
-            "SCATTER", f"{score} {axis}", xaxis={"key": axis, "type": "PARAM"}, yaxis={"key": score, "type": "METRIC"}
-        )
+        _chart("SCATTER", f"{score} {axis}", xaxis=_axis(comparison, axis), yaxis={"key": score, "type": "METRIC"})
         for axis, score in pairs[:CHARTS]
     ]
     lines = _chart("PARALLEL", "lines", selectedParams=list(comparison.axes), selectedMetrics=first, showAllRuns=True)
     return [*scatters, lines]
+
+
+def _axis(comparison: Comparison, param: str) -> dict[str, str]:
+    """A metric where one has its values: MLflow names the axis after it, and a param's name is longer than a chart."""
+    metric = comparison.numbers.get(param)
+    return {"key": metric, "type": "METRIC"} if metric else {"key": param, "type": "PARAM"}
 
 
 def _chart(kind: str, uuid: str, **more: Any) -> dict[str, Any]:

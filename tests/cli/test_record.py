@@ -63,10 +63,21 @@ def test_the_address_leads_to_scores_over_what_the_sweep_varies(
     record.main("alpha")
     charts = shown(capsys.readouterr().out)["compareRunCharts"]
     first, *_ = drawn = [chart for chart in charts if not chart["deleted"]]
-    assert first["type"] == "SCATTER" and first["xaxis"]["key"] == ALPHA and first["yaxis"]["key"] == "centre/psnr"
+    assert first["type"] == "SCATTER" and first["xaxis"] == {"key": "param/alpha", "type": "METRIC"}
+    assert first["yaxis"]["key"] == "centre/psnr"
     assert [chart["selectedParams"] for chart in drawn if chart["type"] == "PARALLEL"] == [[ALPHA]]
     hidden = {chart["metricKey"] for chart in charts if chart["deleted"]}
     assert {"param/alpha", "centre/psnr_low", "centre/psnr_high"} <= hidden
+
+
+def test_what_is_no_number_is_an_axis_by_its_name(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for kind, psnr in (("vanilla", 20.0), ("kernel", 21.0)):
+        finish(paths.sweeps() / "kinds", f"kind={kind}", {"methods.m.kind": kind}, psnr, rows=("a", "b"))
+    record.main("kinds")
+    drawn = [chart for chart in shown(capsys.readouterr().out)["compareRunCharts"] if chart["type"] == "SCATTER"]
+    axes = [(chart["xaxis"]["key"], chart["xaxis"]["type"], chart["yaxis"]["key"]) for chart in drawn[:2]]
+    assert axes == [("methods.m.kind", "PARAM", "centre/psnr"), ("entry", "PARAM", "centre/psnr")]
+    assert {runs("sweeps")[name].data.params["method"] for name in ("kind=kernel a", "kind=vanilla b")} == {"a", "b"}
 
 
 def test_a_sweep_is_a_run_with_its_points_below_it_and_recording_again_changes_nothing(
@@ -159,7 +170,7 @@ def test_trainings_that_differ_by_their_seed_are_compared_as_one(
     drawn = {run.info.run_id for run in client.search_runs([experiment], state["searchFilter"])}
     assert drawn == {run.info.run_id for run in together.values()}
     axes = {chart["xaxis"]["key"] for chart in state["compareRunCharts"] if chart["type"] == "SCATTER"}
-    assert axes == {ALPHA}
+    assert axes == {"param/alpha"}
 
 
 @pytest.fixture(scope="module")
