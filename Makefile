@@ -6,6 +6,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 METHOD ?= latent_codes
 NAME ?= photographs
+POINTS ?= 50
 export PREFECT_PORT ?= 4200
 export MLFLOW_PORT ?= 5000
 export REPORT_PORT ?= 4201
@@ -18,7 +19,7 @@ export DO_NOT_TRACK ?= true
 export MLFLOW_DISABLE_TELEMETRY ?= true
 export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 
-.PHONY: help setup repro test smoke test-all lint format bench gpu preset ui workers deploy pipeline sweep tidy stop lock clean
+.PHONY: help setup repro test smoke test-all lint format bench faults gpu preset ui workers deploy pipeline sweep tidy stop lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +61,9 @@ format: $(READY)  ## let ruff mend what it can
 
 bench: $(READY)  ## speed: peer and ours in turn, the ratios
 	python -m tests.bench
+
+faults: $(READY)  ## every fault into every command, POINTS (50) times each: reports/faults.md
+	python -m tests.faults --points $(POINTS)
 
 gpu: $(READY)  ## train, sample and score METHOD without dvc, in this process's params.yaml (make preset NAME=gpu first)
 	plurifill shard

@@ -90,7 +90,7 @@ def _save(tree: Worktree, methods: Sequence[str]) -> str:
 
 def _parts(folder: Path) -> dict[str, str]:
     """Fingerprints by method/part: the trainings that the point came from."""
-    configs = folder.glob("data/models/*/*/config.json")
+    configs = folder.glob("data/models/*/[!.]*/config.json")
     return {"/".join(path.parts[-3:-1]): json.loads(path.read_text())["fingerprint"] for path in configs}
 
 

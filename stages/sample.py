@@ -105,8 +105,7 @@ def _take_back(work: Work, fingerprint: str) -> None:
     method = work.entry.method
     published = paths.samples(method) / work.testset.name / work.entry.folder
     for place in (published, paths.finished(method, "samples", fingerprint)):
-        there = not work.place.exists() and store.is_finished(place)
-        if there and store.describe(place)["fingerprint"] == fingerprint:
+        if not work.place.exists() and store.fingerprint(place) == fingerprint:
             link_folder(place, work.place)
 
 

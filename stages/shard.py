@@ -4,7 +4,6 @@ Masks are frozen for what test sets name, a generator and a split each. Where on
 shards are put back and not made again.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,13 +16,13 @@ from ruamel.yaml import YAML
 from stages.cli import options
 from stages.contract import UserError
 from stages.images.build import build
-from stages.images.dataset import Dataset
+from stages.images.dataset import Dataset, is_whole, read_card
 from stages.images.dataset_params import DatasetParams
 from stages.images.layouts import dataset_params
 from stages.images.manifest import manifest
 from stages.images.masks import MaskSet, Source, freeze
 from stages.images.sources.item import Item
-from stages.project import code, paths
+from stages.project import code, locks, paths
 from stages.project.files import atomic, atomic_folder, keep_newest, link_folder
 from stages.project.hashing import of_values
 from stages.project.params import dig, nearest, read
@@ -32,6 +31,7 @@ from stages.sampling import testsets
 
 KEPT = 2  # finished shards of a dataset: an edit may be taken back
 CODE, ROOMS = ("stages.images.build",), ("stages.images",)  # what shards are made by
+PATIENCE_S = 20.0  # for another process that makes the same dataset to end
 WARNINGS = 3  # so many doubted masks of a set are told one by one
 
 
@@ -54,6 +54,12 @@ def main(
 
 def make(name: str, params: DatasetParams, sets: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
     """One dataset's shards, then frozen masks: `sets` are generators by split and name."""
+    busy = f"{paths.shards(name)}: another process makes this dataset; wait for it, or stop it"
+    with locks.held(paths.progress(name, "shards", "").with_suffix(".lock"), PATIENCE_S, busy):
+        _make(name, params, sets)
+
+
+def _make(name: str, params: DatasetParams, sets: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
     card = _shards(name, params)
     if params.manifest and params.manifest != card["manifest"]:
         tell(f"{name}: the source is not the one that params.yaml knows; run `plurifill shard --refresh {name}`")
@@ -77,13 +83,13 @@ def _named(values: Mapping[str, Any], dataset: str) -> dict[str, dict[str, Any]]
 
 
 def _shards(name: str, params: DatasetParams) -> dict[str, Any]:
-    """The dataset's card. Its shards are put back where the source, its params and the code are those they are of."""
+    """The dataset's card. Its shards are put back, if whole, where source, params and code are those they are of."""
     made_by = code.digest(*CODE, f"stages.images.layouts.{params.layout}", rooms=ROOMS)
     of = {"name": name, "params": params.model_dump(mode="json"), "manifest": manifest(params), "code": made_by}
     finished = paths.finished(name, "shards", of_values(of))
-    if finished.is_dir():
+    if is_whole(finished):
         link_folder(finished, paths.shards(name))
-        return dict(json.loads((paths.shards(name) / "dataset.json").read_text()))
+        return read_card(paths.shards(name))
     card = build(name, params, paths.shards(name), _progress)
     link_folder(paths.shards(name), finished)
     keep_newest(finished.parent, KEPT)

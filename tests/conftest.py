@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 from collections.abc import Iterator
@@ -25,6 +26,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # tests run side by side: a core each, 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a shell's background: so would all that tests start
     signal.signal(signal.SIGINT, signal.default_int_handler)
 torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
+
+
+@pytest.fixture
+def draw() -> random.Random:
+    """Random numbers that are the same in every run."""
+    return random.Random(0)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ NO_PLACE = {  # why a place that the user named, or the disk, takes no file
     errno.EACCES,
     errno.EDQUOT,
     errno.EEXIST,
+    errno.EFBIG,
     errno.EISDIR,
     errno.ENAMETOOLONG,
     errno.ENOSPC,

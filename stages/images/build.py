@@ -24,6 +24,7 @@ from stages.images.prepare import Prepared, Refused, prepare
 from stages.images.sources.item import Item
 from stages.project import tables
 from stages.project.files import atomic_folder, write_json
+from stages.project.hashing import of_folder
 
 ORDER = ("test", "val", "train")  # what training images are compared with comes first
 
@@ -48,7 +49,7 @@ def build(name: str, params: DatasetParams, folder: Path, track: Track) -> dict[
             tables.write(frame, part / table)
         card = writer.audit.card(name, params, classes(params))
         card |= {"fingerprint": hashlib.sha256(json.dumps(card, sort_keys=True).encode()).hexdigest()}
-        card |= {"manifest": of_items(items, source.DATED)}
+        card |= {"manifest": of_items(items, source.DATED), "files": of_folder(part)}
         write_json(part / "dataset.json", card)
     return card
 

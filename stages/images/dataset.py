@@ -1,17 +1,21 @@
 """A dataset as `plurifill shard` left it: images by position, from the packed pixels or out of the tars."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from stages.contract import Spec, UserError
+from stages.images.appearance import sha256_of
 from stages.images.pixels import Uint8
 from stages.project import tables
+from stages.project.hashing import of_folder
 
 SPLITS = ("train", "val", "test")
+CARD = "dataset.json"
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Dataset:
     """One split. Images are uint8 RGB (H, W, 3): val and test are size x size, train is as resized, not yet cropped.
 
     `hash` covers keys and pixels of the split; `flip` is the probability of a left-right flip in training.
+    What is read is held against its checksum once: UserError where it is not what was stored, or is gone.
     """
 
     folder: Path
@@ -43,6 +48,8 @@ class Dataset:
     maps: list[ByteRange]
     starts: list[int]  # of each image in the packed pixels
     packed: Uint8 | None
+    sha256: dict[str, list[str]]  # of pixels: of "images" and of "maps"
+    whole: set[tuple[str, int]] = field(default_factory=set)  # what was checked
 
     @classmethod
     def open(cls, folder: Path, split: str) -> "Dataset":
@@ -69,6 +76,7 @@ class Dataset:
             maps=_ranges(shards, frame["labels_offset"].tolist(), frame["labels_length"].tolist()),
             starts=[0, *ends.tolist()],
             packed=_packed(folder, split, int(ends[-1])),
+            sha256={"images": frame["sha256"].tolist(), "maps": frame["labels_sha256"].tolist()},
         )
 
     def __len__(self) -> int:
@@ -77,29 +85,55 @@ class Dataset:
     def image(self, index: int) -> Uint8:
         """uint8 RGB (H, W, 3), as stored."""
         if self.packed is None:
-            return decode(self._member(self.images[index]))
+            return self._checked("images", index, _decoded(decode, self._member(self.images[index])))
         flat = self.packed[self.starts[index] : self.starts[index + 1]]
-        return np.asarray(flat).reshape(*self.shapes[index], 3)
+        return self._checked("images", index, np.asarray(flat).reshape(*self.shapes[index], 3))
 
     def labels(self, index: int) -> Uint8 | None:
         """uint8 classes (H, W) of the image's very pixels; None where the data has no label maps."""
         if not self.maps[index].length:
             return None
-        data = np.frombuffer(self._member(self.maps[index]), dtype=np.uint8)
-        return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
+        return self._checked("maps", index, _decoded(_decode_map, self._member(self.maps[index])))
 
     def _member(self, member: ByteRange) -> bytes:
-        with (self.folder / member.shard).open("rb") as tar:
-            tar.seek(member.offset)
-            return tar.read(member.length)
+        try:
+            with (self.folder / member.shard).open("rb") as tar:
+                tar.seek(member.offset)
+                return tar.read(member.length)
+        except FileNotFoundError as error:
+            raise _damaged(self.folder, f"{self.folder / member.shard}: gone") from error
+
+    def _checked(self, kind: str, index: int, image: Uint8 | None) -> Uint8:
+        """The image or map as it is, if it is what was stored; None where nothing could be decoded."""
+        if (kind, index) not in self.whole:
+            if image is None or sha256_of(image) != self.sha256[kind][index]:
+                path = self.folder / self.images[index].shard
+                if kind == "images" and self.packed is not None:
+                    path = packed_path(self.folder, self.split)
+                raise _damaged(self.folder, f"{path}: {self.keys[index]} is not what was stored")
+            self.whole.add((kind, index))
+        assert image is not None
+        return image
 
 
 def read_card(folder: Path) -> dict:
-    """dataset.json: name, size, classes, counts, split hashes, fingerprint, manifest; UserError where it is missing."""
-    path = folder / "dataset.json"
+    """dataset.json: name, size, classes, counts, split hashes, fingerprint, manifest; UserError: missing, damaged."""
+    path = folder / CARD
     if not path.is_file():
         raise UserError(f"{path}: no such dataset; make it by `plurifill shard {folder.name}` (or dvc repro)")
-    return json.loads(path.read_text())
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError as error:
+        raise _damaged(folder, f"{path}: damaged") from error
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a dataset lies there, and every file of it is the one that was written."""
+    try:
+        card = read_card(folder)
+    except UserError:
+        return False
+    return card.get("files") == {name: digest for name, digest in of_folder(folder).items() if name != CARD}
 
 
 def packed_path(folder: Path, split: str) -> Path:
@@ -117,12 +151,28 @@ def decode(data: bytes) -> Uint8:
     return np.ascontiguousarray(bgr_HWC[..., ::-1])
 
 
+def _decode_map(data: bytes) -> Uint8:
+    return np.asarray(cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
+
+
+def _decoded(decode: Callable[[bytes], Uint8], data: bytes) -> Uint8 | None:
+    """What `decode` gives; None for damaged bytes, which decoders refuse in ways of their own."""
+    try:
+        return decode(data)
+    except (ValueError, TypeError, cv2.error):
+        return None
+
+
+def _damaged(folder: Path, what: str) -> UserError:
+    return UserError(f"{what}; make the dataset anew by `plurifill shard {folder.name}` (or dvc repro)")
+
+
 def _packed(folder: Path, split: str, expected: int) -> Uint8 | None:
     path = packed_path(folder, split)
     if not path.is_file():
         return None
     if path.stat().st_size != expected:
-        raise UserError(f"{path}: {path.stat().st_size} bytes where {expected} were written; run plurifill shard again")
+        raise _damaged(folder, f"{path}: {path.stat().st_size} bytes where {expected} were written")
     return np.memmap(path, dtype=np.uint8, mode="r")
 
 

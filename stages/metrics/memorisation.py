@@ -53,7 +53,7 @@ class Memorisation:
     @torch.inference_mode()
     def _features(self, training_images: TrainingImages, device: torch.device) -> Tensor:
         """Of all training images; kept on disk by their content."""
-        path = training_images.place / f"{self.network}-{weights.digest(self.network)}.npy"
+        path = training_images.place / f"{self.network}-{weights.digest(self.network)}.npz"
         kept_MD = load(path)
         if kept_MD is None:
             kept_MD = torch.cat([self.net(image_BCHW.to(device)).cpu() for image_BCHW in training_images.batches()])

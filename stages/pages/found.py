@@ -22,6 +22,7 @@ from stages.pages.tables.table import Table
 from stages.pages.testsets import SampledTestSet
 from stages.project import params as settings
 from stages.project import paths
+from stages.project.files import visible
 from stages.sampling import store
 
 Said = Sequence[tuple[str, Sequence[str]]]  # texts, each with what it was said of
@@ -81,7 +82,7 @@ def read(params: Path) -> Found:
         nights=nights.read_all(paths.sweeps()),
         swept=swept,
         parts=parts.read(root / "models"),
-        datasets=[path.parent for path in sorted((root / "shards").glob("*/dataset.json"))],
+        datasets=[path.parent for path in visible(root / "shards", "*/dataset.json")],
         explorer=f"{explorer.FOLDER}/{explorer.PAGE}" if sampled and tables else "",
     )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from stages.pages.drawings.axes import short
+from stages.project.files import visible
+from stages.project.releases import read_config, read_metrics
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Part:
 
 def read(models: Path) -> list[Part]:
     """Every finished part below `models` (<method>/<part>/config.json), in the order in which they were finished."""
-    configs = sorted(models.glob("*/*/config.json"), key=lambda path: (path.parts[-3], path.stat().st_mtime_ns))
+    configs = sorted(visible(models, "*/*/config.json"), key=lambda path: (path.parts[-3], path.stat().st_mtime_ns))
     return [_part(path.parent) for path in configs]
 
 
@@ -50,5 +51,4 @@ def duration(seconds: float) -> str:
 
 
 def _part(folder: Path) -> Part:
-    config, metrics = (json.loads((folder / name).read_text()) for name in ("config.json", "metrics.json"))
-    return Part(folder, config, metrics)
+    return Part(folder, read_config(folder), read_metrics(folder))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
@@ -10,35 +11,76 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from stages.contract import UserError
+from stages.project import locks
+
+PATIENCE_S = 20.0  # for another process that writes the same folder
 
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to; it takes `path`'s place at the end, if nothing was raised."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
     part = path.with_name(f".{os.getpid()}.{path.name}")  # hidden, and of the same ending
     try:
-        yield part
-        sync(part)
-        part.replace(path)
+        with naming(path):
+            yield part
+            sync(part)
+            part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
-    """An empty folder beside `folder` to fill; it takes `folder`'s place at the end, if nothing was raised."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part, old = (folder.with_name(f".{folder.name}.{word}") for word in ("part", "old"))
-    shutil.rmtree(part, ignore_errors=True)  # of a process that was killed
+    """An empty folder beside `folder` to fill; it takes `folder`'s place at the end, if nothing was raised.
+
+    One process at a time: UserError where another one does not end in PATIENCE_S.
+    """
+    lock, part, old = (folder.with_name(f".{folder.name}.{word}") for word in ("lock", "part", "old"))
+    with locks.held(lock, PATIENCE_S, f"{folder}: another process writes it; wait for it, or stop it"):
+        try:
+            with _replaced(folder, part, old):
+                yield part
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+@contextmanager
+def _replaced(folder: Path, part: Path, old: Path) -> Iterator[None]:
+    if old.exists() and not folder.exists():  # a process was killed between the two renames
+        old.rename(folder)
+    for left in (part, old):
+        shutil.rmtree(left, ignore_errors=True)
     part.mkdir()
-    yield part
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    part.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    try:
+        with naming(folder):
+            yield
+        if folder.exists():
+            folder.rename(old)
+        part.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """An OSError of a write (a full disk, say) tells of `path`: the system names a file only where it opens one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno and not error.filename:
+            error.filename = str(path)
+        raise
+
+
+def visible(folder: Path, pattern: str) -> list[Path]:
+    """What a pattern finds below `folder`, sorted: nothing hidden, which is half-written."""
+    return sorted(folder / name for name in glob.glob(pattern, root_dir=folder))
 
 
 def link_folder(source: Path, target: Path) -> None:
@@ -61,6 +103,14 @@ def keep_newest(folder: Path, count: int) -> None:
     """Remove the folders in `folder` but for the `count` that were written last."""
     for old in sorted(folder.glob("[!.]*"), key=lambda path: path.stat().st_mtime_ns, reverse=True)[count:]:
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what processes that were killed had begun to write at `path`."""
+    for half in path.parent.glob(f".*.{glob.escape(path.name)}"):
+        pid = half.name.split(".")[1]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            half.unlink(missing_ok=True)
 
 
 def _link(old: str, new: str) -> None:

@@ -15,6 +15,12 @@ def of_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def of_folder(folder: Path) -> dict[str, str]:
+    """sha256 of every file below a folder, by its path in there."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): of_file(path) for path in files}
+
+
 def of_values(values: Mapping[str, Any]) -> str:
     """The first 16 hex digits of sha256 of plain values, whatever the order of keys."""
     text = json.dumps(values, sort_keys=True, separators=(",", ":"))

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from stages.contract import Spec, Trained, UserError
 from stages.project.files import atomic_folder, write_json
-from stages.project.hashing import of_file
+from stages.project.hashing import of_file, of_folder
 
-WEIGHTS, CONFIG = "model.safetensors", "config.json"
+WEIGHTS, CONFIG, METRICS = "model.safetensors", "config.json", "metrics.json"
 
 
 @dataclass(frozen=True)
@@ -40,25 +40,38 @@ def publish(release: Release, folder: Path) -> None:
 
 def _fill(folder: Path, release: Release) -> None:
     (folder / "pictures").mkdir()
-    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in release.tensors.items()}
-    save_file(tensors, folder / WEIGHTS)
-    write_json(folder / CONFIG, {**release.config, "sha256": of_file(folder / WEIGHTS)}, indent=2)
-    write_json(folder / "metrics.json", release.metrics, indent=2)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in release.tensors.items()}
+    (folder / WEIGHTS).write_bytes(save(tensors))  # safetensors' own writer hides why a disk takes no file
+    write_json(folder / METRICS, release.metrics, indent=2)
     (folder / "card.md").write_text(release.card)
     release.write_curves(folder / "curves")
     for picture in release.pictures:
         shutil.copy(picture, folder / "pictures" / picture.name)
+    beside = of_folder(folder)
+    config = {**release.config, "sha256": beside.pop(WEIGHTS), "files": beside}
+    write_json(folder / CONFIG, config, indent=2)
+
+
+def check(folder: Path) -> None:
+    """UserError where a file of the release is missing or not the one that was published; it names the file.
+
+    What lies beside the weights is known by config.json's `files`, which earlier versions did not write.
+    """
+    read_trained(folder)
+    for name, sha256 in read_config(folder).get("files", {}).items():
+        path = folder / name
+        if not path.is_file() or of_file(path) != sha256:
+            raise UserError(f"{path}: {'damaged' if path.is_file() else 'gone'}; {_mend(folder)}")
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """A release's figures; UserError where they are not whole."""
+    return _read_json(folder / METRICS, "no figures")
 
 
 def read_config(folder: Path) -> dict[str, Any]:
     """A release's config.json; UserError where there is no (whole) release."""
-    path = folder / CONFIG
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no trained part; {_mend(folder)}") from error
-    except ValueError as error:
-        raise UserError(f"{path}: damaged; {_mend(folder)}") from error
+    return _read_json(folder / CONFIG, "no trained part")
 
 
 def read_trained(folder: Path) -> Trained:
@@ -73,6 +86,18 @@ def read_trained(folder: Path) -> Trained:
     except SafetensorError as error:
         raise UserError(f"{path}: not readable: {error}; {_mend(folder)}") from error
     return Trained(config["params"], Spec(**config["spec"]), tensors)
+
+
+def _read_json(path: Path, absent: str) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: {absent}; {_mend(path.parent)}") from error
+    except ValueError as error:
+        raise UserError(f"{path}: damaged; {_mend(path.parent)}") from error
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: damaged; {_mend(path.parent)}")
+    return values
 
 
 def _mend(folder: Path) -> str:

@@ -17,15 +17,21 @@ def write(frame: pd.DataFrame, stem: Path) -> Path:
     """The table as `stem` + .parquet (or .csv), written whole or not at all."""
     path = stem.parent / (stem.name + ENDING)
     with atomic(path) as part:
-        frame.to_parquet(part, index=False) if ENDING == ".parquet" else frame.to_csv(part, index=False)
+        if ENDING == ".parquet":
+            frame.to_parquet(part, index=False, write_page_checksum=True)
+        else:
+            frame.to_csv(part, index=False)
     return path
 
 
 def read(stem: Path) -> pd.DataFrame:
-    """The table that `write` left at `stem`; UserError where there is none."""
+    """The table that `write` left at `stem`; UserError where there is none, or it is damaged."""
     parquet, csv = (stem.parent / (stem.name + ending) for ending in (".parquet", ".csv"))
     if parquet.is_file() and ENDING == ".parquet":
-        return pd.read_parquet(parquet)
+        try:
+            return pd.read_parquet(parquet, page_checksum_verification=True)
+        except (OSError, ValueError, KeyError, TypeError) as error:  # what pyarrow raises on bytes that are no table
+            raise UserError(f"{parquet}: damaged; run the stage that writes it (dvc repro)") from error
     if csv.is_file():
         return pd.read_csv(csv, dtype=TEXT)
     raise UserError(f"{stem}{ENDING}: no such table; run the stage that writes it (dvc repro)")

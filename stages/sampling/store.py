@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,13 +22,14 @@ from numpy.typing import NDArray
 from stages.contract import UserError
 from stages.images.files import decode_rgb, encode_png
 from stages.project import tables
-from stages.project.files import write_bytes, write_json
+from stages.project.files import visible, write_bytes, write_json
 from stages.project.hashing import of_file
 from stages.sampling.latents import Digests
 
 DESCRIPTION = "store.json"
 OLDER = "draw.json"  # its name in earlier versions
 RENAMED = {"draw": "testset", "row": "entry"}  # and the names of what it tells
+SIDE = "side"  # the folder of side pictures, one an image
 LATENCY = ("key", "hole", "batch", "samples", "warm_up", "phase", "seconds", "joules")  # whatever was measured
 
 
@@ -53,10 +54,11 @@ class Record:
     latency: tuple[dict[str, Any], ...]
     peak_memory_bytes: int
     latents: Digests = field(default_factory=dict)
+    side: Mapping[str, str] = field(default_factory=dict)  # sha256 of its images' side pictures, by their paths
 
     def plain(self) -> dict[str, Any]:
-        """As it is written: without latents as ever, where there are none."""
-        return {name: value for name, value in asdict(self).items() if value or name != "latents"}
+        """As it is written: as ever, where there are no latents or no side pictures."""
+        return {name: value for name, value in asdict(self).items() if value or name not in {"latents", "side"}}
 
 
 def tar_path(place: Path, number: int) -> Path:
@@ -82,27 +84,31 @@ def write_piece(
     path = tar_path(place, number)
     write_bytes(path, _tar(pictures))
     entries = tuple(entry for entry, _ in pictures)
-    record = Record(of_file(path), entries, tuple(latency), peak_memory_bytes, latents)
+    side = _side(place, dict.fromkeys(entry.key for entry in entries))
+    record = Record(of_file(path), entries, tuple(latency), peak_memory_bytes, latents, side)
     write_json(path.with_suffix(".json"), record.plain(), indent=None)
     return record
 
 
 def read_piece(place: Path, number: int) -> Record | None:
-    """The record of a piece that is there and undamaged, else None."""
+    """The record of a piece that is there and undamaged, its side pictures too, else None."""
     path = tar_path(place, number)
     try:
         plain = json.loads(path.with_suffix(".json").read_bytes())
         entries = tuple(Completion(**entry) for entry in plain.pop("entries"))
         latents = {name: tuple(found) for name, found in plain.pop("latents", {}).items()}
         record = Record(entries=entries, latency=tuple(plain.pop("latency")), latents=latents, **plain)
-        return record if of_file(path) == record.tar_sha256 else None
+        whole = of_file(path) == record.tar_sha256 and all(
+            of_file(place / name) == sha256 for name, sha256 in record.side.items()
+        )
+        return record if whole else None
     except (OSError, ValueError, TypeError, KeyError, AttributeError):  # not there, or not what we wrote
         return None
 
 
 def clear_halves(place: Path) -> None:
     """Remove what a killed run had begun to write."""
-    for half in place.glob(".*"):
+    for half in place.rglob(".*"):
         half.unlink()
 
 
@@ -157,7 +163,7 @@ class SampleStore:
         """UserError where there are no finished samples."""
         try:
             return cls(place, describe(place), tables.read(place / "index"))
-        except (OSError, ValueError, KeyError) as error:  # KeyError: a column that an older version did not write
+        except (OSError, ValueError, KeyError, UserError) as error:  # KeyError: an older version's lacks a column
             raise UserError(f"{place}: no finished samples; run `plurifill sample` (or dvc repro)") from error
 
     def raw_KHWC(self, key: str) -> NDArray[np.uint8]:
@@ -168,7 +174,7 @@ class SampleStore:
 
     def side(self, key: str) -> dict[str, Path]:
         """An image's side pictures by name; kept for the first few images."""
-        return {path.stem: path for path in sorted((self.place / "side" / key).glob("*.png"))}
+        return {path.stem: path for path in visible(self.place / SIDE / key, "*.png")}
 
     def _picture(self, key: str, k: int, sha256: str) -> NDArray[np.uint8]:
         data = self._members.get(member(key, k), b"")
@@ -196,8 +202,20 @@ def finished(samples: Path) -> list[Path]:
 
 
 def is_finished(place: Path) -> bool:
-    """Whether a finished store lies there."""
-    return any((place / name).is_file() for name in (DESCRIPTION, OLDER))
+    """Whether a finished store lies there, its description and tables whole."""
+    try:
+        SampleStore.open(place)
+    except UserError:
+        return False
+    return True
+
+
+def fingerprint(place: Path) -> str | None:
+    """What the store that lies there says that it is of; None where none does."""
+    try:
+        return describe(place).get("fingerprint")
+    except (OSError, ValueError):
+        return None
 
 
 def describe(place: Path) -> dict[str, Any]:
@@ -214,6 +232,12 @@ def translated(description: Mapping[str, Any]) -> dict[str, Any]:
 def member(key: str, k: int) -> str:
     """A completion's name in its tar."""
     return f"{key}/{k:02d}.png"
+
+
+def _side(place: Path, keys: Iterable[str]) -> dict[str, str]:
+    """Digests of the images' side pictures by their paths in the store."""
+    found = (path for key in keys for path in visible(place / SIDE / key, "*.png"))
+    return {path.relative_to(place).as_posix(): of_file(path) for path in found}
 
 
 def _hidden(path: Path, below: Path) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from stages.project.files import sync
+from stages.project.files import naming, sync
 from stages.project.hashing import SHOWN, of_file
 from stages.project.progress import tell
 
@@ -29,10 +29,12 @@ class Checkpoints:
     def save(self, step: int, state: dict[str, Any]) -> None:
         """Publish the state after `step` steps; older ones but the last go. Atomic: temp, fsync, rename."""
         part = self.folder / f".part-{os.getpid()}"
-        with part.open("wb") as file:
-            torch.save(state, file)
-        sync(part)
-        part.rename(self.folder / f"step-{step:09}-{of_file(part)[:SHOWN]}.pt")  # known when it is written
+        try:
+            with naming(part):
+                _write(part, state)
+            part.rename(self.folder / f"step-{step:09}-{of_file(part)[:SHOWN]}.pt")  # known when it is written
+        finally:
+            part.unlink(missing_ok=True)
         sync(self.folder)
         for old in self._newest_first()[KEPT:]:
             old.unlink()
@@ -52,6 +54,17 @@ class Checkpoints:
         return sorted(
             self.folder.glob("step-*.pt"), key=lambda path: (path.name[:14], path.stat().st_mtime_ns), reverse=True
         )
+
+
+def _write(path: Path, state: dict[str, Any]) -> None:
+    try:
+        with path.open("wb") as file:
+            torch.save(state, file)
+    except RuntimeError as error:  # what torch meets when it ends the file after a write that failed: that is the cause
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from None
+        raise
+    sync(path)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

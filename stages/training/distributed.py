@@ -55,6 +55,14 @@ class Ranks:
             dist.all_reduce(values)
         return values / self.world
 
+    def gather(self, value: Tensor) -> Tensor:
+        """A small tensor of every rank, one after the other: (world, ...)."""
+        if self.world == 1:
+            return value[None]
+        values = [torch.empty_like(value) for _ in range(self.world)]
+        dist.all_gather(values, value)
+        return torch.stack(values)
+
     def any(self, flag: bool) -> bool:
         """Whether any rank says so; all ranks get the same answer."""
         if self.world == 1:

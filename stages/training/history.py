@@ -59,11 +59,18 @@ class History:
             "untrained": {name: value for step, name, value in rows if step == 0},
         }
 
-    def state_dict(self) -> dict[str, Any]:
-        """torch's state protocol."""
-        return {"rows": list(self.rows), "sums": dict(self._sums), "counts": dict(self._counts)}
+    def state_dict(self, ranks: Ranks) -> dict[str, Any]:
+        """torch's state protocol; the sums are those of every rank, (world,) each."""
+        sums = {name: ranks.gather(total) for name, total in self._sums.items()}
+        return {"rows": list(self.rows), "sums": sums, "counts": dict(self._counts)}
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+    def load_state_dict(self, state_dict: dict[str, Any], ranks: Ranks) -> None:
         """torch's state protocol."""
         self.rows = [tuple(row) for row in state_dict["rows"]]
-        self._sums, self._counts = dict(state_dict["sums"]), dict(state_dict["counts"])
+        self._sums = {name: _own(totals, ranks) for name, totals in state_dict["sums"].items()}
+        self._counts = dict(state_dict["counts"])
+
+
+def _own(totals: Tensor, ranks: Ranks) -> Tensor:
+    """This rank's of every rank's sums; where they are of another number of ranks, their mean."""
+    return totals[ranks.rank] if totals.shape == (ranks.world,) else totals.mean()

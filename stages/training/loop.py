@@ -138,9 +138,10 @@ class Training:
 
     def save(self, done: int) -> None:
         """Publish a checkpoint."""
+        state = {"step": done, **self._state()}
         if self.ranks.leads:
             self.run.tracker.flush()  # first: what is logged after a checkpoint is logged again by who goes on from it
-            self.checkpoints.save(done, {"step": done, **self._state()})
+            self.checkpoints.save(done, state)
         self.ranks.wait()
 
     def restore(self) -> int:
@@ -155,7 +156,7 @@ class Training:
             value.load_state_dict(state["part"][name])
         if self.ema:
             self.ema.load_state_dict(state["ema"])
-        self.history.load_state_dict(state["history"])
+        self.history.load_state_dict(state["history"], self.ranks)
         self.run.accelerator.load_state_dict(state["accelerator"])
         self.seconds = state["seconds"]
         return state["step"]
@@ -166,7 +167,7 @@ class Training:
         return {
             "part": {name: value.state_dict() for name, value in self.run.part.state().items()},
             "ema": self.ema.state_dict() if self.ema else {},
-            "history": self.history.state_dict(),
+            "history": self.history.state_dict(self.ranks),
             "accelerator": self.run.accelerator.state_dict(),
             "seconds": self.seconds,
         }

@@ -20,8 +20,8 @@ from stages.images.dataset import Dataset
 from stages.images.stream import TrainStream, fixed
 from stages.metrics.core import classifier_maps, lpips_network
 from stages.project import code, devices, hashing, paths, provenance, signals, tables, weights
-from stages.project.files import keep_newest, link_folder
-from stages.project.releases import Release, publish, read_config, read_trained
+from stages.project.files import keep_newest, link_folder, visible
+from stages.project.releases import Release, check, publish, read_config, read_trained
 from stages.project.seeds import seed_all
 from stages.tracking.store import TrackParams
 from stages.tracking.training import About, Tracker
@@ -114,7 +114,7 @@ class TrainingSession:
             metrics,
             model_card.render(config, metrics, facts),
             lambda stem: tables.write(frame, stem),
-            sorted(training.pictures.glob("*.png")),
+            visible(training.pictures, "*.png"),
         )
         publish(release, self._folder)
         link_folder(self._folder, self._finished)
@@ -132,11 +132,11 @@ class TrainingSession:
         return self._is_done(self._folder)
 
     def _is_done(self, folder: Path) -> bool:
-        """Whether a release is whole and of this configuration."""
+        """Whether a release is whole, to its last picture, and of this configuration."""
         try:
             if read_config(folder).get("fingerprint") != self.fingerprint:
                 return False
-            read_trained(folder)
+            check(folder)
         except UserError:
             return False
         return True

@@ -6,9 +6,11 @@ import scipy.linalg
 import torch
 
 from stages.metrics import fd
+from stages.metrics.core import set_metric
 from stages.metrics.core.batch import EvalBatch
 from stages.metrics.core.contract import AbsentError, MetricContext
 from stages.metrics.core.frechet import fit, frechet, frechet_distance
+from tests.faults.harm import flip, truncate
 
 CPU = torch.device("cpu")
 
@@ -77,7 +79,22 @@ def test_it_does_not_depend_on_batches_and_keeps_the_real_side(backbones, make_b
         assert not any(dict(metric(part)) for part in split(shown, size))
         values.append(metric.whole(sets_SN)["fd_alexnet"])
     assert values == pytest.approx([values[0]] * 3, rel=1e-5)
-    assert len(list(tmp_path.glob("alexnet-*.npy"))) == 1
+    assert len(list(tmp_path.glob("alexnet-*.npz"))) == 1
+
+
+@pytest.mark.parametrize("harm", [flip, truncate])
+def test_kept_features_that_were_harmed_are_computed_again(tmp_path, harm, draw, capsys):
+    path, features_ND = tmp_path / "kept.npz", torch.rand(50, 8)
+    set_metric.save(path, features_ND)
+    assert torch.equal(set_metric.load(path), features_ND)
+    told = 0
+    for _ in range(20):
+        set_metric.save(path, features_ND)
+        harm(path, draw)
+        found = set_metric.load(path)
+        told += f"{path} is damaged" in capsys.readouterr().err
+        assert found is None or torch.equal(found, features_ND)  # bits of a zip's own dates show nowhere
+    assert told > 15
 
 
 def test_all_samples_are_the_mean_of_one_set_a_sample(backbones, make_batch):

@@ -16,6 +16,7 @@ from stages.sampling import sampler, store, testsets
 from stages.sampling.sampler import Sampler, Work, fill
 from stages.sampling.store import SampleStore
 from stages.sampling.testsets import TestSetParams, open_testset, spaced
+from tests.faults.harm import flip, truncate
 from tests.sampling import toy
 
 CPU = torch.device("cpu")
@@ -99,6 +100,41 @@ def test_a_damaged_piece_is_made_again_and_only_that(testset, tmp_path, damage):
     finished, calls = drawn(testset, tmp_path)
     assert calls == 1 and finished.description["reused"] == 64
     assert content(tmp_path) == before
+
+
+@pytest.mark.parametrize("harm", [flip, truncate, lambda path, draw: path.unlink()])
+def test_a_harmed_side_picture_is_made_again_with_its_piece_alone(testset, tmp_path, draw, harm):
+    finished, _ = drawn(testset, tmp_path)
+    before = {name: path.read_bytes() for name, path in finished.side(finished.keys[3]).items()}
+    harm(finished.side(finished.keys[3])["noise-05"], draw)
+    again, calls = drawn(testset, tmp_path)
+    assert calls == 1 and again.description["made"] == 64
+    assert {name: path.read_bytes() for name, path in again.side(again.keys[3]).items()} == before
+
+
+@pytest.mark.parametrize("harm", [truncate, lambda path, draw: path.unlink()])
+@pytest.mark.parametrize("name", ["index.parquet", "latency.parquet", "store.json"])
+def test_a_harmed_table_or_description_is_written_again_and_nothing_is_drawn(testset, tmp_path, draw, name, harm):
+    before, _ = drawn(testset, tmp_path)
+    harm(tmp_path / name, draw)
+    again, calls = drawn(testset, tmp_path)
+    assert calls == 0 and again.description["reused"] == 96
+    assert again.latency.equals(before.latency) and again.sources == before.sources
+
+
+@pytest.mark.parametrize("name", ["index", "latency"])
+def test_another_bit_of_a_tables_values_is_found(testset, tmp_path, draw, name):
+    """Bits of a column's name, or between the columns, show in no value."""
+    drawn(testset, tmp_path)
+    path = tmp_path / f"{name}.parquet"
+    whole, frame, found = path.read_bytes(), tables.read(tmp_path / name), 0
+    for _ in range(30):
+        flip(path, draw)
+        found += not store.is_finished(tmp_path)
+        if store.is_finished(tmp_path):
+            assert tables.read(tmp_path / name).astype(str).to_numpy().tolist() == frame.astype(str).to_numpy().tolist()
+        path.write_bytes(whole)
+    assert found > 10
 
 
 def test_a_reader_notices_damage_and_says_what_to_do(testset, tmp_path):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from stages.evaluation.sweeps import points
 from stages.evaluation.sweeps.points import Point, Sweep
+from stages.project.files import visible
 from stages.sampling.exports import Exported
 
 
@@ -37,5 +38,5 @@ def read(folder: Path) -> Iterator[PointPictures]:
 def of(swept: Sweep, folder: Path) -> Iterator[PointPictures]:
     """The pictures that the points of one sweep kept in its folder (reports/sweeps/<name>)."""
     for point in swept.points:
-        for description in sorted((folder / f"{point.name}.pictures").glob("*/*/*.json")):
+        for description in visible(folder / f"{point.name}.pictures", "*/*/*.json"):
             yield PointPictures(swept.name, point, Exported.open(description))

@@ -16,6 +16,7 @@ import pandas as pd
 
 from stages.contract import UserError
 from stages.project import tables
+from stages.project.files import visible
 from stages.project.params import nearest
 
 NOTE = ("point", "overrides")  # what a note must have
@@ -70,9 +71,9 @@ class Sweep:
 
 def read(folder: Path) -> Sweep:
     """The sweep in `folder` (reports/sweeps/<name>); UserError where no point of it is finished."""
-    found = [_point(path) for path in sorted(folder.glob("[!.]*.json"))]
+    found = [_point(path) for path in visible(folder, "*.json")]
     if not found:
-        others = sorted(path.parent.name for path in folder.parent.glob("*/[!.]*.json"))
+        others = [path.parent.name for path in visible(folder.parent, "*/*.json")]
         known = nearest(folder.name, list(dict.fromkeys(others)))
         raise UserError(f"{folder}: no finished point of such a sweep{known}")
     keys = dict.fromkeys(key for point in found for key in point.overrides)
@@ -81,7 +82,7 @@ def read(folder: Path) -> Sweep:
 
 def read_all(folder: Path) -> list[Sweep]:
     """Every sweep below `folder` (reports/sweeps) with a finished point."""
-    return [read(place) for place in sorted({path.parent for path in folder.glob("*/[!.]*.json")})]
+    return [read(place) for place in sorted({path.parent for path in visible(folder, "*/*.json")})]
 
 
 def short(keys: Sequence[str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from stages.images.masks.doubt import doubt
 from stages.images.masks.generator import DeclaresRatios, MaskGenerator, Paired, generator_of, renamed
 from stages.images.masks.source import Source
 from stages.images.pixels import Bool, Uint8
-from stages.project.files import write_json
+from stages.project.files import visible, write_json
 from stages.project.seeds import generator
 
 
@@ -34,12 +35,15 @@ class MaskSet:
         """The set that `freeze` left in `folder`; UserError where there is none or its files do not agree."""
         card_path = folder / f"{name}.json"
         if not card_path.is_file():
-            there = ", ".join(sorted(path.stem for path in folder.glob("*.json"))) or "none"
+            there = ", ".join(path.stem for path in visible(folder, "*.json")) or "none"
             mend = "name it in a test set of params.yaml, run plurifill shard"
             raise UserError(f"{folder}: no mask set {name} (there: {there}); {mend}")
-        card = renamed(json.loads(card_path.read_text()))
-        with np.load(folder / f"{name}.npz") as arrays:
-            keys, bits = arrays["keys"].tolist(), arrays["bits"]
+        try:
+            card = renamed(json.loads(card_path.read_text()))
+            with np.load(folder / f"{name}.npz") as arrays:
+                keys, bits = arrays["keys"].tolist(), arrays["bits"]
+        except (OSError, ValueError, EOFError, KeyError, BadZipFile) as error:
+            raise UserError(f"{folder}/{name}: damaged; run plurifill shard {folder.name} again") from error
         block = renamed(card["generator"])
         if _hash(block, card["size"], keys, bits) != card["hash"]:
             raise UserError(f"{folder}/{name}.npz: does not match its hash; run plurifill shard again")

@@ -6,6 +6,7 @@ The real images' features are kept on disk by content.
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Generic, TypeVar
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -16,8 +17,10 @@ from stages.metrics.core.batch import EvalBatch
 from stages.metrics.core.contract import MetricContext
 from stages.project import weights
 from stages.project.files import atomic
+from stages.project.progress import tell
 
 Statistics = TypeVar("Statistics")
+FEATURES = "features"  # in a zip, which has checksums
 
 
 class FeatureCollector:
@@ -25,7 +28,7 @@ class FeatureCollector:
 
     def __init__(self, network: str, context: MetricContext) -> None:
         self.network, self.net = network, backbone(network, context.device)
-        self.path = context.real / f"{network}-{weights.digest(network)}.npy" if context.real else None
+        self.path = context.real / f"{network}-{weights.digest(network)}.npz" if context.real else None
         self.kept = load(self.path) if self.path else None
         self.real: list[Tensor] = []
         self.parts: list[Tensor] = []
@@ -92,11 +95,18 @@ class SubsetComparison(SetComparison[Statistics]):
 
 
 def load(path: Path) -> Tensor | None:
-    """Features that `save` left; None where there are none."""
-    return torch.from_numpy(np.load(path)) if path.is_file() else None
+    """Features that `save` left; None where there are none, or they are damaged."""
+    try:
+        with np.load(path) as arrays:
+            return torch.from_numpy(arrays[FEATURES])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, EOFError, KeyError, BadZipFile):
+        tell(f"WARNING: {path} is damaged; the features are computed again")
+        return None
 
 
 def save(path: Path, features_ND: Tensor) -> None:
     """Features as a file that is there whole or not at all."""
     with atomic(path) as part:
-        np.save(part, features_ND.numpy())
+        np.savez(part, **{FEATURES: features_ND.numpy()})

@@ -14,6 +14,7 @@ from stages.pages.labels import number
 from stages.pages.parts import Part
 from stages.pages.section import Content, Nothing
 from stages.project import tables
+from stages.project.files import visible
 
 TITLE = "Training"
 ORDER = 50
@@ -52,7 +53,7 @@ def content(found: Found) -> Content | Nothing:
 
 
 def _trained(part: Part) -> Trained:
-    drawn = {path.stem: files.read_rgb(path) for path in sorted((part.folder / "pictures").glob("*.png"))}
+    drawn = {path.stem: files.read_rgb(path) for path in visible(part.folder / "pictures", "*.png")}
     return Trained(
         part.title,
         part.facts,

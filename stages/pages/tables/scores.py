@@ -13,6 +13,7 @@ import pandas as pd
 from stages.contract import UserError
 from stages.evaluation.results import FORMAT
 from stages.project import tables
+from stages.project.files import visible
 
 CARDS = ".cards.json"
 LONG = ("method", "protocol", "card", "image", "source", "k", "metric", "value")
@@ -35,7 +36,7 @@ class Scores:
 
 def read(folder: Path) -> Scores:
     """Every method's scores in `folder` (reports/scores); empty where nothing was scored yet. UserError: older ones."""
-    found = [path.name.removesuffix(CARDS) for path in sorted(folder.glob(f"*{CARDS}"))]
+    found = [path.name.removesuffix(CARDS) for path in visible(folder, f"*{CARDS}")]
     told = {method: _told(folder / f"{method}{CARDS}", method) for method in found}
     methods = [method for method in found if told[method]["cards"]]  # one without an entry has no table
     notes = [told[method] for method in methods]
