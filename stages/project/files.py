@@ -40,31 +40,36 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
 
     One process at a time: UserError where another one does not end in PATIENCE_S.
     """
-    lock, part, old = (folder.with_name(f".{folder.name}.{word}") for word in ("lock", "part", "old"))
-    with locks.held(lock, PATIENCE_S, f"{folder}: another process writes it; wait for it, or stop it"):
-        try:
-            with _replaced(folder, part, old):
-                yield part
-        finally:
-            lock.unlink(missing_ok=True)
-
-
-@contextmanager
-def _replaced(folder: Path, part: Path, old: Path) -> Iterator[None]:
-    if old.exists() and not folder.exists():  # a process was killed between the two renames
-        old.rename(folder)
-    for left in (part, old):
-        shutil.rmtree(left, ignore_errors=True)
-    part.mkdir()
-    try:
+    with _alone(folder) as (part, old):
+        part.mkdir()
         with naming(folder):
-            yield
+            yield part
         if folder.exists():
             folder.rename(old)
         part.rename(folder)
         shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+
+
+def clear(folder: Path) -> None:
+    """Remove what a process that was killed left beside `folder` when it wrote that."""
+    with _alone(folder):
+        pass
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Where `folder` is written and where it goes meanwhile: beside it, empty, and no other process's."""
+    lock, part, old = (folder.with_name(f".{folder.name}.{word}") for word in ("lock", "part", "old"))
+    with locks.held(lock, PATIENCE_S, f"{folder}: another process writes it; wait for it, or stop it"):
+        try:
+            if old.exists() and not folder.exists():  # a process was killed between the two renames
+                old.rename(folder)
+            for left in (part, old):
+                shutil.rmtree(left, ignore_errors=True)
+            yield part, old
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+            lock.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -80,7 +85,8 @@ def naming(path: Path) -> Iterator[None]:
 
 def visible(folder: Path, pattern: str) -> list[Path]:
     """What a pattern finds below `folder`, sorted: nothing hidden, which is half-written."""
-    return sorted(folder / name for name in glob.glob(pattern, root_dir=folder))
+    names = glob.glob(pattern, root_dir=folder)  # noqa: PTH207 - a Path's own finds hidden ones
+    return sorted(folder / name for name in names)
 
 
 def link_folder(source: Path, target: Path) -> None:

@@ -20,7 +20,7 @@ from stages.images.dataset import Dataset
 from stages.images.stream import TrainStream, fixed
 from stages.metrics.core import classifier_maps, lpips_network
 from stages.project import code, devices, hashing, paths, provenance, signals, tables, weights
-from stages.project.files import keep_newest, link_folder, visible
+from stages.project.files import clear, keep_newest, link_folder, visible
 from stages.project.releases import Release, check, publish, read_config, read_trained
 from stages.project.seeds import seed_all
 from stages.tracking.store import TrackParams
@@ -126,10 +126,18 @@ class TrainingSession:
         return paths.model(self.plan.method, self.plan.name)
 
     def _stands(self) -> bool:
-        """Whether the part is published in this very configuration; put back where DVC has removed it."""
-        if not self._is_done(self._folder) and self._is_done(self._finished):
+        """Whether the part is published in this very configuration; put back where DVC has removed it.
+
+        A process that was killed when it published may have left no link of it, and what it had begun to write.
+        """
+        done = self._is_done(self._folder)
+        if done and not self._finished.exists():
+            link_folder(self._folder, self._finished)
+        elif not done and (done := self._is_done(self._finished)):
             link_folder(self._finished, self._folder)
-        return self._is_done(self._folder)
+        for folder in (self._folder, self._finished):
+            clear(folder)
+        return done
 
     def _is_done(self, folder: Path) -> bool:
         """Whether a release is whole, to its last picture, and of this configuration."""

@@ -56,7 +56,7 @@ def _commands(made: Path) -> list[Command]:
 
 
 def _row(found: Case, points: int) -> dict[tuple[str, str], Cell]:
-    return {(found.command.title, fault.__name__): _cell(found, fault, points) for fault in befalling(found)}
+    return {(found.command.title, fault.__name__): _cell(found, fault, points) for fault in befalling(found.command)}
 
 
 def _cell(found: Case, fault: Fault, points: int) -> Cell:

@@ -30,7 +30,7 @@ ENVIRONMENT = {  # one thread, so that sums have one order; no pretrained weight
 
 
 def params() -> dict[str, Any]:
-    """Preset tiny's networks; data, lengths, test sets and protocols smaller still; no MLflow, no pretrained weights."""
+    """Preset tiny's networks; data, lengths, test sets and protocols smaller still; no MLflow."""
     values: dict[str, Any] = YAML(typ="safe").load(preset.render("tiny"))
     values["data"] = {"dataset": "dots"}
     values["datasets"] = {"dots": {"layout": "folder", "root": "dots", "size": SIZE, "duplicates": {"remove": False}}}

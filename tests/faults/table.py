@@ -37,5 +37,6 @@ def _render(cells: Mapping[tuple[str, str], Cell], points: int, seconds: float) 
     rows += [[command, *(str(cells.get((command, fault), Cell())) for fault in faults)] for command in commands]
     injected = sum(cell.injected for cell in cells.values())
     failed = sum(len(cell.failures) for cell in cells.values())
-    told = f"`python -m tests.faults --points {points}`: {injected} faults in {seconds / 60:.0f} minutes, {failed} not recovered from."
+    command = f"`make faults POINTS={points}`"
+    told = f"{command}: {injected} faults in {seconds / 60:.0f} minutes, {failed} not recovered from."
     return "\n".join([told, "", *(f"| {' | '.join(row)} |" for row in rows)])

@@ -20,7 +20,7 @@ CHANGES = {"os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir"}
 
 @dataclass(frozen=True)
 class Trigger:
-    """At operation `at` of those on paths with `word` in them (of one `kind` alone, if told): the signal `send`, or from then on no file over `room`.
+    """At operation `at` of those on paths with `word` in them: the signal `send`, or from then on no file over `room`.
 
     A write that reaches over `room` bytes ends the process by SIGXFSZ there, so that a half of the file is left.
     `at` = 0 never happens; `counted` is a file that tells how many operations there were.

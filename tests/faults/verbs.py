@@ -1,4 +1,4 @@
-"""Verbs in processes of their own, forked from a server that has imported them: a kill costs no five seconds of imports.
+"""Verbs in processes of their own, forked from a server that has imported them: a kill costs no seconds of imports.
 
 Nothing of the product is replaced in them: what a fault does, the system does (signals, a file system's limits).
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path

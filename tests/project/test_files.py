@@ -67,3 +67,12 @@ def test_what_is_half_written_is_never_found(tmp_path):
         files.write_text(tmp_path / name, "{}") if not name.startswith(".") else (tmp_path / name).parent.mkdir()
         (tmp_path / name).touch()
     assert files.visible(tmp_path, "*/*.json") == [tmp_path / "a" / "config.json"]
+
+
+def test_what_a_killed_process_left_beside_a_folder_is_cleared(tmp_path):
+    for name in ("made", ".made.old", ".made.part"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    (tmp_path / ".made.lock").touch()
+    files.clear(tmp_path / "made")
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == ["made", "made/made"]

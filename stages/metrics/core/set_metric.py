@@ -20,7 +20,6 @@ from stages.project.files import atomic
 from stages.project.progress import tell
 
 Statistics = TypeVar("Statistics")
-FEATURES = "features"  # in a zip, which has checksums
 
 
 class FeatureCollector:
@@ -98,7 +97,7 @@ def load(path: Path) -> Tensor | None:
     """Features that `save` left; None where there are none, or they are damaged."""
     try:
         with np.load(path) as arrays:
-            return torch.from_numpy(arrays[FEATURES])
+            return torch.from_numpy(arrays["features"])
     except FileNotFoundError:
         return None
     except (OSError, ValueError, EOFError, KeyError, BadZipFile):
@@ -107,6 +106,6 @@ def load(path: Path) -> Tensor | None:
 
 
 def save(path: Path, features_ND: Tensor) -> None:
-    """Features as a file that is there whole or not at all."""
+    """Features as a file that is there whole or not at all: a zip, which has checksums."""
     with atomic(path) as part:
-        np.savez(part, **{FEATURES: features_ND.numpy()})
+        np.savez(part, features=features_ND.numpy())
