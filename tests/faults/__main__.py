@@ -6,7 +6,6 @@ A fault that is not recovered from is told at once, with its seed; the exit code
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import sys
 import tempfile
@@ -21,13 +20,12 @@ from tests.faults.disk import NO_DISK, can_mount
 from tests.faults.suite import Fault, befalling
 from tests.faults.table import Cell, write
 
-REPORT = Path("reports/faults.md")
+REPORT = Path(__file__).resolve().parents[2] / "reports" / "faults.md"
 
 
 def main() -> None:
     """All commands in the pipeline's order: each finds what those before it have made undisturbed."""
     asked = _asked()
-    os.environ.update(project.ENVIRONMENT)
     verbs.warm()
     cells: dict[tuple[str, str], Cell] = {}
     begin = time.monotonic()

@@ -19,14 +19,6 @@ LOOP = {"steps": 8, "batch": 4, "eval_every": 4, "eval_images": 4, "log_every": 
 LOOP |= {"workers": 0}
 TESTSET = {"masks": "centre", "samples": 32}  # two images a piece
 METRICS = ["psnr", "l1", "diversity_pixel"]
-ENVIRONMENT = {  # one thread, so that sums have one order; no pretrained weights, and no way to get them
-    "OMP_NUM_THREADS": "1",
-    "PLURIFILL_DATA": "data",
-    "PLURIFILL_REPORTS": "reports",
-    "PLURIFILL_WEIGHTS": "",
-    "TORCH_HOME": "/nonexistent",
-    "https_proxy": "http://127.0.0.1:9",
-}
 
 
 def params() -> dict[str, Any]:

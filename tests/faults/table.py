@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stages.project.files import write_text
 
-BEGIN, END = "<!-- faults -->", "<!-- /faults -->"
+BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
 
 
 @dataclass
@@ -24,8 +24,8 @@ class Cell:
 
 
 def write(page: Path, cells: Mapping[tuple[str, str], Cell], points: int, seconds: float) -> None:
-    """The page's part between the two marks anew; a page with that part alone where there is none."""
-    text = page.read_text() if page.is_file() else f"# Faults\n\n{BEGIN}\n{END}\n"
+    """The page's part between the two marks anew."""
+    text = page.read_text()
     part = f"{BEGIN}\n{_render(cells, points, seconds)}\n{END}"
     write_text(page, re.sub(f"{BEGIN}.*{END}", lambda _: part, text, flags=re.DOTALL))
 

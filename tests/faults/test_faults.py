@@ -1,4 +1,4 @@
-"""A sample of `make faults`: every fault once, into a training, into samples, scores and shards."""
+"""A sample of `make faults`: every fault once, into a training, into shards, samples and scores."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.faults import project, suite, verbs
 from tests.faults.cases import SHARDING, Case, case, sampling, scoring, training
 from tests.faults.disk import NO_DISK, can_mount
 
-FIRST = training("dsi", "vq")  # two optimisers' worth of codebooks, and the least time of all parts
+FIRST = training("dsi", "vq")  # two codebooks that are no parameters, and the least time of all parts
 COMMANDS = {command.title: command for command in (SHARDING, FIRST, sampling("classical"), scoring("classical"))}
 
 
@@ -22,12 +22,9 @@ COMMANDS = {command.title: command for command in (SHARDING, FIRST, sampling("cl
 def made() -> Iterator[dict[str, Case]]:
     """The cases by title, each undisturbed once, in the pipeline's order."""
     folder = Path(tempfile.mkdtemp(prefix="plurifill-faults-"))
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in project.ENVIRONMENT.items():
-            patch.setenv(name, value)
-        verbs.warm()
-        place = project.make(folder / "project")
-        yield {title: case(place, folder / "places", command) for title, command in COMMANDS.items()}
+    verbs.warm()
+    place = project.make(folder / "project")
+    yield {title: case(place, folder / "places", command) for title, command in COMMANDS.items()}
     shutil.rmtree(folder, ignore_errors=True)
 
 
