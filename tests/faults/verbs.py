@@ -22,6 +22,7 @@ ENVIRONMENT = {  # no pretrained weights, and no way to get them
     "PLURIFILL_REPORTS": "reports",
     "PLURIFILL_WEIGHTS": "",
     "TORCH_HOME": "no-weights",
+    "UV_NO_CACHE": "1",
     "UV_OFFLINE": "1",
     "https_proxy": "http://127.0.0.1:9",
 }

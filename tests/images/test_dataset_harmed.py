@@ -28,6 +28,7 @@ def made(tmp_path_factory) -> Path:
         for i in range(3):
             write_png(root / "pictures" / split / f"{i}.png", draw.integers(0, 256, (16, 16, 3), dtype=np.uint8))
     values = {"datasets": {name: BLOCKS[name] for name in ("jpg", "packed")}, "data": {"dataset": "jpg"}}
+    values["testsets"] = {name: {"dataset": name, "masks": "half", "samples": 1} for name in BLOCKS}
     with (root / "params.yaml").open("w") as file:
         YAML().dump({**values, "masks": {"half": {"generator": "box", "side": 0.5}}}, file)
     with pytest.MonkeyPatch.context() as patch:
@@ -100,3 +101,13 @@ def test_another_bit_of_a_stored_jpeg_is_found_wherever_it_shows(data, draw):
             found += path.name in str(error)
         path.write_bytes(before)
     assert found > 10
+
+
+def test_shards_that_were_harmed_are_not_put_back_but_made_anew(made, tmp_path, monkeypatch, draw):
+    root = shutil.copytree(made.parent, tmp_path / "root")
+    monkeypatch.chdir(root)
+    finished = next((root / "data/progress/finished/packed/shards").iterdir())
+    flip(packed_path(finished, "train"), draw)
+    flip(packed_path(root / "data/shards/packed", "train"), draw)
+    shard.main(["packed"])
+    read(root / "data", "packed")
