@@ -7,7 +7,7 @@ DVC's outs, until all test sets of the method are complete; then it is published
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import torch
 
 from stages.cli import options
 from stages.contract import Params, UserError
+from stages.metrics.core.classifier_maps import NETWORKS
 from stages.project import code, devices, hashing, locks, paths
 from stages.project.entries import Entry
 from stages.project.files import atomic_folder, keep_newest, link_folder
@@ -58,6 +59,7 @@ def _works(
 ) -> Iterator[tuple[Work, dict[str, Any]]]:
     """Every entry on every test set, with what is told about it; nothing is loaded yet."""
     parents = {part: read_config(paths.model(method, part)) for part in inpainters.module(method).PARENTS}
+    networks = sorted({network for config in parents.values() for network in loss_networks(config)})
     names = [testset.name for testset in opened]
     for entry in inpainters.entries(values, method):
         params = inpainters.params(values, entry)
@@ -69,7 +71,14 @@ def _works(
             description = _description(entry, testset, params, parents, source)
             place = paths.progress(method, "samples", description["fingerprint"])
             told = {**description, "device": devices.hardware(device), "torch": torch.__version__}
+            told |= {"loss_networks": networks}
             yield Work(testset, entry, source, place, batch), told
+
+
+def loss_networks(config: Mapping[str, Any]) -> Sequence[str]:
+    """The pretrained networks that a part's losses read; earlier versions' releases tell which were lent to it."""
+    lent = {**config.get("perceptual", {}), **config.get("features", {})}
+    return config.get("loss_networks", [NETWORKS[net] for net, digest in lent.items() if digest != "absent"])
 
 
 def _refuse_other_size(method: str, parents: Mapping[str, Mapping[str, Any]], testset: TestSet) -> None:

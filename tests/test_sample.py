@@ -54,6 +54,12 @@ def test_every_entry_of_every_test_set_is_published_and_nothing_stays_in_progres
     assert not [path for path in left if path.suffix != ".lock"]
 
 
+def test_a_release_of_an_earlier_version_counts_every_network_that_was_lent():
+    lent = {"perceptual": {"alex": "5eed", "vgg": "absent"}, "features": {"resnet50_seg": "f00d"}}
+    assert sorted(sample.loss_networks(lent)) == ["alexnet", "fcn_resnet50"]
+    assert sample.loss_networks({**lent, "loss_networks": ["vgg16"]}) == ["vgg16"]
+
+
 def test_samples_that_dvc_removed_before_it_ran_the_stage_are_put_back(project, capsys):
     with toy.inside(project):
         sample.main("classical", device="cpu")

@@ -117,6 +117,8 @@ def test_the_card_says_what_was_left_out_and_the_config_what_it_hangs_on(trained
     assert config["masks"] == {"name": "half", "generator": {"generator": "box", "side": 0.5}}
     assert config["params"]["token_mask"]["alpha"] == 0.5
     assert read_config(trained / "vq")["perceptual"] == {"vgg": "absent"}
+    assert read_config(trained / "vq")["loss_networks"] == []
+    assert "Losses read: no pretrained network" in (trained / "vq" / "card.md").read_text()
 
 
 def test_what_is_read_back_is_what_was_released(trained):

@@ -13,6 +13,7 @@ from stages.project.params import dig, validate
 Selection = Literal["all", "first", "best_of_k"]
 METHOD_FIELDS = (
     "trained_on",
+    "loss_networks",
     "out_of_domain",
     "signature",
     "latents",
@@ -33,6 +34,7 @@ class Protocol(Params):
 class Card:
     """Every axis of a measurement; `hole` is the range of hole ratios, `weights` a digest by network.
 
+    `loss_networks` are the pretrained networks that the method's losses read, by their names in `weights`.
     `latents` are digests of what the method drew before pixels, by name: entries of one digest complete the same.
     `lossy`: results that came as JPEG.
     """
@@ -52,6 +54,7 @@ class Card:
     metrics: tuple[str, ...]
     weights: Mapping[str, str]
     trained_on: tuple[str, ...]
+    loss_networks: tuple[str, ...] = ()
     latents: Mapping[str, str] = field(default_factory=dict)
     lossy: bool = False
 
@@ -68,8 +71,9 @@ class Card:
         return f"{data} n{self.images} k{self.samples} {self.selection} {judged} {self.size}px #{digest[:8]}"
 
     def told(self) -> dict[str, Any]:
-        """The card as plain values; latents and `lossy` where there is something to tell."""
-        own = {name: value for name, value in asdict(self).items() if value or name not in {"latents", "lossy"}}
+        """The card as plain values; latents, `loss_networks` and `lossy` where there is something to tell."""
+        empty = {name for name in ("latents", "loss_networks", "lossy") if not getattr(self, name)}
+        own = {name: value for name, value in asdict(self).items() if name not in empty}
         return {"signature": self.signature(), **own, "out_of_domain": self.out_of_domain}
 
 

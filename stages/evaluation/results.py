@@ -128,6 +128,7 @@ def card(protocol: Protocol, finished: Samples, too_few: Collection[str] = ()) -
         metrics=protocol.metrics,
         weights=evaluator.digests([name for name in protocol.metrics if name not in too_few]),
         trained_on=tuple(told["trained_on"]),
+        loss_networks=tuple(told.get("loss_networks", ())),
         latents=told.get("latents", {}),
         lossy=told.get("lossy", False),
     )

@@ -42,6 +42,7 @@ class TorchAccelerator:
             tell(f"{name}: loop.compile is left off: on a CPU compiled networks are slower, attention five times")
         self.lent: dict[str, Perceptual | None] = {}  # perceptual distances that the part asked for
         self.lent_features: dict[str, Features | None] = {}  # classifiers' maps that it asked for
+        self.in_losses: set[str] = set()  # nets that gradients came through; a part may ask for some for figures alone
         self.skipped: Counter[str] = Counter()  # steps lost to a non-finite gradient, by optimiser
         self._row: Counter[str] = Counter()  # of these, in a row
         self._names: dict[int, str] = {}
@@ -117,14 +118,14 @@ class TorchAccelerator:
         """LPIPS on `net`, frozen and on the device; None where its weights cannot be had, told once and recorded."""
         if net not in self.lent:
             self.lent[net] = found = self._find(net)
-            self._lend(found, f"no weights for LPIPS-{net}: the perceptual term is left out")
+            self._lend(net, found, f"no weights for LPIPS-{net}: the perceptual term is left out")
         return self.lent[net]
 
     def features(self, net: str) -> Features | None:
         """Maps of `net`, frozen and on the device; None where its weights cannot be had, told once and recorded."""
         if net not in self.lent_features:
             self.lent_features[net] = found = self._find_features(net)
-            self._lend(found, f"no weights for the maps of {net}: the terms that compare them are left out")
+            self._lend(net, found, f"no weights for the maps of {net}: the terms that compare them are left out")
         return self.lent_features[net]
 
     def frechet(self) -> SetDistance | None:
@@ -134,12 +135,17 @@ class TorchAccelerator:
             tell(f"{self.name}: WARNING: no weights for the Frechet distance: its figure is left out")
         return found
 
-    def _lend(self, found: Perceptual | Features | None, missing: str) -> None:
-        """Freeze it and bring it to the device, or tell what is missing."""
+    def _lend(self, net: str, found: Perceptual | Features | None, missing: str) -> None:
+        """Freeze it, bring it to the device and watch what it is used for; or tell what is missing."""
         if isinstance(found, nn.Module):
             found.requires_grad_(False).eval().to(self.device)
+            found.register_forward_pre_hook(lambda _, shown: self._watch(net, shown))
         elif found is None and self.ranks.leads:
             tell(f"{self.name}: WARNING: {missing}")
+
+    def _watch(self, net: str, shown: tuple[Any, ...]) -> None:
+        if torch.is_grad_enabled() and any(isinstance(one, Tensor) and one.requires_grad for one in shown):
+            self.in_losses.add(net)
 
     def left_out(self) -> list[str]:
         """Terms that the part wanted and could not have."""
@@ -147,12 +153,13 @@ class TorchAccelerator:
         return distances + [f"features:{net}" for net, found in self.lent_features.items() if found is None]
 
     def state_dict(self) -> dict[str, Any]:
-        """torch's state protocol: the guard's counts."""
-        return {"skipped": dict(self.skipped), "row": dict(self._row)}
+        """torch's state protocol: the guard's counts, and what losses have read."""
+        return {"skipped": dict(self.skipped), "row": dict(self._row), "in_losses": sorted(self.in_losses)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """torch's state protocol."""
         self.skipped, self._row = Counter(state_dict["skipped"]), Counter(state_dict["row"])
+        self.in_losses.update(state_dict.get("in_losses", ()))  # earlier versions did not watch
 
 
 def _added(total: Gradients | None, gradients: Gradients) -> Gradients:

@@ -17,6 +17,7 @@ def render(config: Mapping[str, Any], metrics: Mapping[str, Any], facts: Mapping
         "Training": f"{length}, {metrics['seconds']:.0f} s in all, seed {loop['seed']}",
         "Parameters": f"{metrics['parameters']:,}",
         "Averaged weights": f"decay {loop['ema']}" if loop["ema"] else "no: the last step's",
+        "Losses read": ", ".join(config["loss_networks"]) or "no pretrained network",
         "Left out": ", ".join(config["left_out"]) or "nothing",
         "Skipped steps": f"{metrics['skipped_steps']} (a gradient was not finite)",
         **facts,

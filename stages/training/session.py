@@ -106,7 +106,8 @@ class TrainingSession:
         facts = {"Hardware": devices.hardware(self.accelerator.device), "Commit": provenance.commit(), **_versions()}
         if self.plan.choices:
             facts["Choices of ours"] = "; ".join(self.plan.choices)
-        config = {**self.config, "fingerprint": self.fingerprint}
+        networks = sorted({classifier_maps.NETWORKS[net] for net in self.accelerator.in_losses})
+        config = {**self.config, "loss_networks": networks, "fingerprint": self.fingerprint}
         frame = pd.DataFrame(training.history.rows, columns=list(history.COLUMNS))
         release = Release(
             training.tensors(),

@@ -103,6 +103,13 @@ def test_results_from_jpeg_files_are_marked_and_compared():
     refuse_unlike({"b": CARD.told(), "a": lossy.told()})
 
 
+def test_the_networks_of_a_methods_losses_are_told_and_keep_nobody_out_of_a_table():
+    taught = replace(CARD, loss_networks=("alexnet",))
+    assert taught.told() == {**CARD.told(), "loss_networks": ("alexnet",)} and taught.signature() == CARD.signature()
+    refuse_unlike({"a": taught.told(), "b": CARD.told()})
+    refuse_unlike({"b": CARD.told(), "a": taught.told()})
+
+
 def test_a_card_of_nothing_before_pixels_is_what_it_was():
     assert CARD.signature().endswith(" #d6cc130d")
     assert list(CARD.told()) == [

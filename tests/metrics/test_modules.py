@@ -121,6 +121,11 @@ def test_a_name_without_a_file_is_the_users_mistake():
             lookup.module(name)
 
 
+def test_a_values_network_is_its_metrics():
+    values = ("prdc_alexnet_recall", "lpips_vgg_hole", "diversity_pixel", "psnr", "hole_ratio")
+    assert [lookup.network(value) for value in values] == ["alexnet", "vgg16", None, None, None]
+
+
 def test_every_file_is_a_metric():
     assert sorted(_stem(module) for module in lookup.every()) == FILES
 
@@ -130,6 +135,7 @@ def test_what_a_file_says_agrees_with_itself(file):
     module = lookup.module(file)
     assert module.NAMES and all(lookup.module(name) is module for name in module.NAMES)
     assert {module.needs(name) for name in module.NAMES} <= {None, *weights.TABLE}
+    assert [lookup.network(name) for name in module.NAMES] == [module.needs(name) for name in module.NAMES]
     assert {default.metric for default in module.DEFAULTS} <= set(module.NAMES)
     assert module.LABELS and all(lookup.module(value) is module for value in module.LABELS)
     assert {told.group for told in module.LABELS.values()} <= set(GROUPS)

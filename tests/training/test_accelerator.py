@@ -175,6 +175,23 @@ def test_maps_are_looked_for_once_and_lent_frozen():
     assert accelerator.left_out() == []
 
 
+def test_a_net_counts_as_in_the_losses_where_gradients_came_through_it_and_not_for_figures():
+    def find(net):
+        return nn.Bilinear(2, 2, 1)
+
+    made_BD, real_BD = torch.zeros(1, 2, requires_grad=True), torch.zeros(1, 2)
+    first, again = (TorchAccelerator("toy", loop(), CPU, Ranks(), find, find, lambda device: None) for _ in range(2))
+    nets = {net: first.perceptual(net) for net in ("alex", "vgg", "squeeze")}
+    with torch.no_grad():
+        nets["vgg"](made_BD, real_BD)
+    nets["vgg"](made_BD.detach(), real_BD)
+    assert first.in_losses == set()
+    nets["alex"](made_BD, real_BD)
+    first.features("resnet50_seg")(made_BD, real_BD)
+    again.load_state_dict(first.state_dict())
+    assert first.in_losses == again.in_losses == {"alex", "resnet50_seg"}
+
+
 def test_the_config_tells_of_maps_only_where_some_were_asked_for(tmp_path, monkeypatch):
     """So that parts which ask for none keep the fingerprint that they had."""
     monkeypatch.setenv("PLURIFILL_WEIGHTS", str(tmp_path))

@@ -5,11 +5,14 @@ There is no list of metrics: a file in `stages/metrics` is one (see `MetricModul
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from stages.contract import UserError
 from stages.metrics.core import label as labels
 from stages.metrics.core.contract import MetricModule
 from stages.metrics.core.label import Label
 from stages.project import plugins
+from stages.project.weights import TABLE
 
 PACKAGE = "stages.metrics"
 
@@ -38,6 +41,18 @@ def label(value: str) -> Label:
     """What a value is called; one of no metric here (an older table may hold such) keeps its own name."""
     found = find(value)
     return labels.label(value, found.LABELS if found else {})
+
+
+def network(value: str) -> str | None:
+    """The pretrained network that a value is computed by, a key of `weights.TABLE`; None where there is none."""
+    found, words = find(value), value.split("_")
+    if found is None:
+        return None
+    for count in range(len(words), 0, -1):  # a value's first words are its metric's name: prdc_alexnet_recall
+        with suppress(UserError):
+            if (named := found.needs("_".join(words[:count]))) is None or named in TABLE:
+                return named
+    return None
 
 
 def defaults(images: int, samples: int, raw: bool) -> tuple[str, ...]:

@@ -10,13 +10,15 @@ from typing import Any
 from stages.pages import labels
 
 ARROWS = {"higher": "↑", "lower": "↓"}
+MARK = "†"  # of a value by a network that the row's own losses read
 
 
 @dataclass(frozen=True)
 class Cell:
     """One value: `best` the best estimate, `winner` one that beats all others beyond chance.
 
-    low, high and at place its whisker on the column's common scale, 0 to 1.
+    low, high and at place its whisker on the column's common scale, 0 to 1. `trainer` is the network that gave the
+    value, where the row's own losses read that very network; else "".
     """
 
     value: float | None
@@ -28,6 +30,7 @@ class Cell:
     low: float | None = None
     high: float | None = None
     why: str = ""
+    trainer: str = ""
 
 
 def column(rows: Sequence[Mapping[str, Any] | None], reasons: Sequence[str], winner: str | None = None) -> list[Cell]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from stages.evaluation.protocols import refuse_unlike
 from stages.evaluation.sweeps.comparison import by
+from stages.metrics.core import lookup
 from stages.pages import labels
 from stages.pages.tables import buckets, cells, winners
+from stages.pages.tables.cells import Cell
 from stages.pages.tables.scores import Scores
 from stages.pages.tables.table import Column, Row, Table
 
-OWN = ("trained_on", "out_of_domain", "latents", "lossy")  # card fields of an entry, not of the table
+OWN = ("trained_on", "loss_networks", "out_of_domain", "latents", "lossy")  # card fields of an entry, not of the table
 
 
 def compare(scores: Scores) -> list[Table]:
@@ -70,8 +73,20 @@ def _rows(
         for metric in metrics
     ]
     return tuple(
-        Row(entry, tuple(column[i] for column in columns), _notes(values.get((entry, "collapsed")), card))
+        Row(
+            entry,
+            tuple(_marked(column[i], metric, card) for metric, column in zip(metrics, columns, strict=True)),
+            _notes(values.get((entry, "collapsed")), card),
+        )
         for i, (entry, card) in enumerate(cards.items())
+    )
+
+
+def _marked(cell: Cell, metric: str, card: Mapping[str, Any]) -> Cell:
+    """A method is not judged by the network that trained it: such a value says so."""
+    network = lookup.network(metric) or ""
+    return (
+        replace(cell, trainer=network) if cell.value is not None and network in card.get("loss_networks", ()) else cell
     )
 
 

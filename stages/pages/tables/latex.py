@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from stages.pages.tables.cells import Cell
+from stages.pages.tables.cells import MARK, Cell
 from stages.pages.tables.table import Table
 
 SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 SPECIAL |= {sign: f"\\{sign}" for sign in "&%$#_{}"}
-SPECIAL |= {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "–": "--", "×": r"$\times$"}
+SPECIAL |= {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "–": "--", "×": r"$\times$", MARK: r"$^{\dagger}$"}
 
 
 def render(tables: Sequence[Table]) -> str:
@@ -24,12 +24,13 @@ def escape(text: str) -> str:
 def _table(table: Table) -> list[str]:
     heads = [f"{escape(c.label.text)} {escape(c.arrow)}".strip() for c in table.columns]
     verdict = [f"% {' '.join(table.verdict.said.split())}"] if table.verdict.said else []
+    trainers = f" {escape(table.trainers)}" if table.trainers else ""
     return [
         "",
         *verdict,
         r"\begin{table}",
         r"\centering",
-        rf"\caption{{{escape(table.protocol)}: \texttt{{{escape(str(table.card['signature']))}}}.}}",
+        rf"\caption{{{escape(table.protocol)}: \texttt{{{escape(str(table.card['signature']))}}}.{trainers}}}",
         rf"\begin{{tabular}}{{l{'r' * len(heads)}}}",
         r"\toprule",
         " & ".join(["", *heads]) + r" \\",
@@ -43,6 +44,6 @@ def _table(table: Table) -> list[str]:
 
 def _cell(cell: Cell) -> str:
     text = rf"\textbf{{{escape(cell.text)}}}" if cell.best else escape(cell.text)
-    star = "$^{*}$" if cell.winner else ""
+    star = ("$^{*}$" if cell.winner else "") + (escape(MARK) if cell.trainer else "")
     interval = f" {{\\scriptsize [{escape(cell.interval)}]}}" if cell.interval else ""
     return text + star + interval

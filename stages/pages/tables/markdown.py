@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from stages.pages.tables.cells import Cell
+from stages.pages.tables.cells import MARK, Cell
 from stages.pages.tables.table import Table
 
 
@@ -22,12 +22,14 @@ def _table(table: Table) -> list[str]:
         "| | " + " | ".join(heads) + " |",
         "|---|" + "---:|" * len(heads),
         *("| " + " | ".join([_escape(row.name), *map(_cell, row.cells)]) + " |" for row in table.rows),
+        *(["", table.trainers] if table.trainers else []),
         "",
     ]
 
 
 def _cell(cell: Cell) -> str:
     text = f"**{cell.text}**" if cell.best else cell.text
+    text = f"{text}{MARK}" if cell.trainer else text
     text = f"{text} (wins)" if cell.winner else text
     return f"{text} [{cell.interval}]" if cell.interval else text
 

@@ -10,7 +10,7 @@ from stages.evaluation.statistics import MIN_SOURCES
 from stages.pages import labels
 from stages.pages.tables import winners
 from stages.pages.tables.buckets import Bucket
-from stages.pages.tables.cells import ARROWS, Cell
+from stages.pages.tables.cells import ARROWS, MARK, Cell
 
 DIVERSITY = ("diversity_all", "diversity_pixel")  # first words of metrics, the one that is liked best first
 FIDELITY = ("lpips", "l1_hole", "l1", "psnr")
@@ -58,6 +58,12 @@ class Table:
     def few(self) -> bool:
         """Too few independent photographs to name a winner."""
         return self.sources < MIN_SOURCES
+
+    @property
+    def trainers(self) -> str:
+        """What the marked values have in common, in words; "" where none is marked."""
+        networks = sorted({cell.trainer for row in self.rows for cell in row.cells} - {""})
+        return f"{MARK} by a network that the row's own training loss read: {', '.join(networks)}." if networks else ""
 
     @property
     def diversity(self) -> str:

@@ -49,6 +49,20 @@ def test_an_absent_metric_is_a_dash_with_its_reason() -> None:
     assert (cell.text, cell.value, cell.why) == ("–", None, "no weights")
 
 
+def test_a_value_by_a_network_of_the_rows_own_losses_is_marked() -> None:
+    metrics = (("psnr", "higher"), ("lpips_alex", "lower"), ("lpips_vgg", "lower"), ("fd_alexnet", "lower"))
+    rows = [row(entry, metric, 0.5, better) for entry in ("a", "b") for metric, better in metrics]
+    (table,) = compare(scores(*rows, a={"loss_networks": ["alexnet"]}))
+    marked = {one.name: [bool(cell.trainer) for cell in one.cells] for one in table.rows}
+    assert [column.metric for column in table.columns] == ["psnr", "lpips_alex", "lpips_vgg", "fd_alexnet"]
+    assert marked == {"a": [False, True, False, True], "b": [False] * 4}
+    note = "† by a network that the row's own training loss read: alexnet."
+    assert table.trainers == note and note in markdown.render([table]) and markdown.render([table]).count("†") == 3
+    assert latex.render([table]).count(r"$^{\dagger}$") == 3
+    (other,) = compare(scores(*rows, a={"loss_networks": ["squeezenet"]}))
+    assert other.trainers == "" and "†" not in markdown.render([other])
+
+
 def test_whiskers_share_the_columns_scale() -> None:
     (table,) = compare(
         scores(row("a", "psnr", 12.0, "higher", 10.0, 14.0), row("b", "psnr", 18.0, "higher", 16.0, 20.0))
