@@ -17,7 +17,7 @@ from prefect import get_run_logger
 from prefect.artifacts import create_link_artifact
 from prefect.states import Crashed, State
 
-from flows import access
+from flows import access, processes
 from flows.errors import Abandoned
 from flows.guard import ABANDONED
 
@@ -96,6 +96,18 @@ def stopped_on_error() -> Iterator[None]:
         for process in list(_running):
             process.terminate()
         raise
+
+
+def pause(seconds: float) -> None:
+    """Wait, in a thread; Abandoned where this process is asked to end, so that the thread does."""
+    if _stopping.wait(seconds):
+        raise Abandoned("this process ends")
+
+
+def end_with_worker() -> None:
+    """For a flow that only waits: killed, its worker takes it along; then it is begun again, by a worker that lives."""
+    if in_worker():
+        processes.end_with_parent()
 
 
 def crash_if_abandoned(work: Callable[[], None]) -> State | None:

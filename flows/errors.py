@@ -12,6 +12,10 @@ class SubflowFailed(Exception):  # noqa: N818 - the subflow failed, not the one 
     """A flow run that another flow asked for did not complete."""
 
 
+class CommitMissing(Exception):  # noqa: N818 - no error where another machine has it
+    """What is to be run is at a commit that this clone has not got and cannot fetch."""
+
+
 class Abandoned(Exception):  # noqa: N818 - not an error of the command's
     """The worker is gone: the command was stopped after it had saved, and the flow is to be run again."""
 

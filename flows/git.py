@@ -1,14 +1,16 @@
 """The project's git repository, by the command."""
 
+import os
 import subprocess
 from pathlib import Path
 
-from flows.errors import InvalidRequest
+from flows.errors import CommitMissing, InvalidRequest
 
 
 def run(root: Path, *words: str) -> str:
     """What git says, stripped; RuntimeError with its complaint."""
-    done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True)
+    silent = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}  # nobody is there to give a password
+    done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, env=silent)
     if done.returncode:
         raise RuntimeError(f"git {' '.join(words)}: {done.stderr.strip()}")
     return done.stdout.strip()
@@ -22,6 +24,24 @@ def fast_forward(root: Path) -> None:
     except RuntimeError as error:
         told = " ".join(str(error).split())
         raise InvalidRequest(f"{told}; bring the clone up to date by hand, or start it without pull") from error
+
+
+def require(root: Path, commit: str) -> None:
+    """Fetch the commit where it is not here. CommitMissing where it is not to be had."""
+    why = ""
+    if not _has(root, commit):
+        try:
+            run(root, "fetch", "--all", "--quiet")
+        except RuntimeError as error:
+            why = f" ({' '.join(str(error).split())})"
+    if not _has(root, commit):
+        raise CommitMissing(f"{root}: no commit {commit[:7]} here nor at its remotes{why}; git push it to one")
+
+
+def _has(root: Path, commit: str) -> bool:
+    return not subprocess.run(
+        ["git", "cat-file", "-e", f"{commit}^{{commit}}"], cwd=root, capture_output=True
+    ).returncode
 
 
 def clean_head(root: Path) -> str:

@@ -15,7 +15,7 @@ from prefect.futures import PrefectFuture, wait
 from prefect.states import State
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import commands, graph, liveness, locks, report_server, run_log, stage, subflows
+from flows import commands, graph, locks, report_server, run_log, stage, subflows
 
 # in one process one stage at a time: two trainings on one device fall to a fraction of their speed; workers have limits
 LOCK = Path(".dvc/tmp/running/reproduce.lock")  # held while a pipeline runs here
@@ -25,7 +25,7 @@ AT_ONCE = 64 if commands.in_worker() else int(os.environ.get("PLURIFILL_STAGES_A
 @flow(task_runner=ThreadPoolTaskRunner(max_workers=AT_ONCE))  # type: ignore[arg-type]
 def reproduce() -> list[State]:
     """Run what is stale, parents first, independent stages side by side; a failed stage fails its descendants alone."""
-    liveness.announce()
+    commands.end_with_worker()
     run_log.keep()
     with locks.held(LOCK):  # a second run waits, and then finds all up to date
         known = graph.read()

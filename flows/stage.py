@@ -8,14 +8,13 @@ from pathlib import Path
 from prefect import flow
 from prefect.states import State
 
-from flows import commands, git, graph, liveness, run_log
+from flows import commands, git, graph, run_log
 from flows.errors import InvalidRequest
 
 
 @flow(flow_run_name="{stage}")
 def run_stage(stage: str, state: str = "") -> State | None:
     """Run one stage of dvc.yaml; with `state`, only in that state of the sources (see `sources_digest`)."""
-    liveness.announce()
     run_log.keep()
     if state and state != sources_digest():
         raise InvalidRequest(

@@ -17,7 +17,6 @@ from flows import (
     commands,
     git,
     graph,
-    liveness,
     locks,
     nights,
     reproduce,
@@ -58,7 +57,7 @@ def sweep(
         pull: Bring this clone up to date first, where its branch has only been added to (git pull --ff-only).
         nightly: Keep the scores under this date as well; the report and MLflow show them by night.
     """
-    liveness.announce()
+    commands.end_with_worker()
     run_log.keep()
     root = Path().resolve()
     if pull:

@@ -9,7 +9,8 @@ from pathlib import Path
 from prefect import flow, get_run_logger
 from prefect.states import State
 
-from flows import commands, graph, liveness, locks, names, run_log, stage, worktree
+from flows import commands, graph, locks, names, run_log, stage, subflows, worktree
+from flows.errors import CommitMissing
 from flows.results import Results
 from flows.sweep_spec import Overrides
 from flows.worktree import Worktree
@@ -23,9 +24,11 @@ def run_point(
 
     A finished point is left as it is.
     """
-    liveness.announce()
     run_log.keep()
-    return commands.crash_if_abandoned(lambda: make(sweep, point, overrides, methods, commit, stages))
+    try:
+        return commands.crash_if_abandoned(lambda: make(sweep, point, overrides, methods, commit, stages))
+    except CommitMissing as missing:
+        return subflows.put_back(str(missing))
 
 
 def make(

@@ -12,13 +12,13 @@ import sys
 import time
 from pathlib import Path
 
-from flows import liveness, supervisor
+from flows import heartbeats, liveness, supervisor
 from flows.server import api
 from flows.supervisor import Supervised
 
 POOLS = ("flows", "cpu", "gpu")
 FLOWS_AT_ONCE = "32"  # they only wait for others
-RECOVER_S = 10.0  # crashed runs are looked for so often
+RECOVER_S = 10.0  # lost, crashed and forsaken runs are looked for so often
 QUERY_S = "2"  # a worker looks for work so often
 
 
@@ -64,25 +64,29 @@ def run() -> None:
     """The workers, in the foreground, in this project; PREFECT_API_URL may name a server elsewhere."""
     os.environ.update(PREFECT_API_URL=api(), PLURIFILL_HOME=str(Path().resolve()))
     os.environ.setdefault("PREFECT_WORKER_QUERY_SECONDS", QUERY_S)
+    os.environ["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] = str(heartbeats.EVERY_S)  # of the flows that they run
     pools = os.environ.get("PLURIFILL_POOLS", " ".join(POOLS)).split()
     found = workers(devices(), pools, slots("PLURIFILL_CPU_SLOTS"), slots("PLURIFILL_GPU_SLOTS"))
     supervisor.supervise("workers", found, Recovery())
 
 
 class Recovery:
-    """Now and then, runs that crashed are recovered."""
+    """Now and then, what `liveness` finds wrong is put right."""
 
     def __init__(self) -> None:
         self.due = time.monotonic() + RECOVER_S
+        self.silence = heartbeats.Silence()
 
     def __call__(self) -> None:
         """Recover, where it is time; a server that does not answer is asked again later."""
         if time.monotonic() < self.due:
             return
         try:
-            print(*liveness.recover(), sep="\n", end="", flush=True)
+            for line in liveness.recover(self.silence):
+                print(line, flush=True)
         except Exception as error:  # whatever a server on its way up or down does
             print(f"recovery waits: {type(error).__name__}: {error}", flush=True)
+            self.silence = heartbeats.Silence()  # while it was away nobody could be heard
         self.due = time.monotonic() + RECOVER_S
 
 

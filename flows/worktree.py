@@ -36,9 +36,10 @@ class Worktree:
         return self.root / FOLDER / f"{self.sweep}.{self.point}.lock"
 
     def open(self, commit: str, overrides: Overrides) -> None:
-        """Make it, or go on in it where it is there at this commit."""
+        """Make it, or go on in it where it is there at this commit. CommitMissing where git cannot get the commit."""
         is_new = self._filled_at() != commit
         if is_new:
+            git.require(self.root, commit)
             self.remove()
             git.run(self.root, "worktree", "add", "--quiet", "--force", "--detach", str(self.folder), commit)
             self._copy_dvc_lock()

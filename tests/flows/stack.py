@@ -17,6 +17,8 @@ from typing import Any
 
 import psutil
 
+from flows import ui
+
 OWN = ("MLFLOW_", "PLURIFILL_", "PREFECT_", "DVC_", "MAKE", "MFLAGS")
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
@@ -63,6 +65,7 @@ class Stack:
 
     project: Path
     environment: dict[str, str]
+    server: subprocess.Popen[bytes] | None = None  # where it is not one of the user's command
 
     @classmethod
     def of(cls, project: Path, slots: int = 1, **more: str) -> "Stack":
@@ -103,17 +106,27 @@ class Stack:
     def served(cls, project: Path, **more: str) -> Iterator["Stack"]:
         """With Prefect's server alone: MLflow's takes longer to start than all else."""
         found = cls.of(project, **more)
-        command = ["prefect", "server", "start", "--host", "127.0.0.1", "--port", found.environment["PREFECT_PORT"]]
-        with (project.parent / "server.log").open("w") as log:
-            server = subprocess.Popen(command, cwd=project, env=found.environment, stdout=log, stderr=log)
         try:
-            until(lambda: answers(f"{found.api}/health"))
+            found.serve()
             yield found
         finally:
             found.flows("workers", "stop")
-            server.terminate()
-            server.wait()
+            found.end_server()
             found.close()
+
+    def serve(self) -> None:
+        """Start Prefect's server alone."""
+        command = ["prefect", "server", "start", "--host", "127.0.0.1", "--port", self.environment["PREFECT_PORT"]]
+        with (self.project.parent / "server.log").open("a") as log:
+            own = self.environment | ui.PATIENT
+            self.server = subprocess.Popen(command, cwd=self.project, env=own, stdout=log, stderr=log)
+        until(lambda: answers(f"{self.api}/health"))
+
+    def end_server(self) -> None:
+        """End what `serve` started."""
+        if self.server:
+            self.server.terminate()
+            self.server.wait()
 
     def call(self, *command: str, expect: int = 0) -> str:
         """Run a command in the project; its whole output."""

@@ -1,13 +1,37 @@
-"""Two machines: clones of one repository with a DVC remote between them, one server, a worker pool each."""
+"""Machines: clones of one repository with a DVC remote between them, one server, a worker pool each."""
 
+import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from tests.flows import toy
-from tests.flows.stack import Stack
+from tests.flows.stack import FINAL, Stack, until
+from tests.flows.test_reproduce import learning
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+
+
+def clone(home: Stack, folder: Path) -> Stack:
+    """A machine that only trains, for the server at home; nothing of it runs yet."""
+    subprocess.run(["git", "clone", "--quiet", str(home.project), str(folder / "toy")], check=True)
+    found = Stack.of(folder / "toy", PLURIFILL_POOLS="gpu", PLURIFILL_SHARED="1")
+    found.environment |= {"PREFECT_API_URL": home.api, "TOY_LOG": home.environment["TOY_LOG"]}
+    return found
+
+
+@contextmanager
+def one_more(home: Stack, folder: Path) -> Iterator[Stack]:
+    """Such a machine, its worker running."""
+    found = clone(home, folder)
+    try:
+        found.flows("workers", "start")
+        yield found
+    finally:
+        found.close()
 
 
 @pytest.fixture(scope="module")
@@ -17,18 +41,18 @@ def machines(tmp_path_factory: pytest.TempPathFactory):
     first = toy.make(folder / "home" / "toy")
     subprocess.run(["dvc", "remote", "add", "--default", "between", str(folder / "remote")], cwd=first, check=True)
     toy.commit(first)
-    subprocess.run(["git", "clone", "--quiet", str(first), str(folder / "away" / "toy")], check=True)
     home = Stack.of(first, PLURIFILL_POOLS="flows cpu", PLURIFILL_SHARED="1")
-    away = Stack.of(folder / "away" / "toy", PLURIFILL_POOLS="gpu", PLURIFILL_SHARED="1")
-    away.environment |= {"PREFECT_API_URL": home.api, "TOY_LOG": home.environment["TOY_LOG"]}
+    away = clone(home, folder / "away")
     try:
-        home.flows("ui", "start")
+        home.serve()
         home.flows("workers", "start")
         away.flows("workers", "start")
         home.flows("deploy")
         yield home, away
     finally:
         away.close()
+        home.flows("workers", "stop")
+        home.end_server()
         home.close()
 
 
@@ -57,3 +81,46 @@ def test_a_clone_in_another_state_is_refused(machines):
     assert failed and all(
         f"not those of the run that asked for {run['name']}" in run["state"]["message"] for run in failed
     )
+
+
+def made(stack: Stack, sweep: str) -> int:
+    """How many points this clone has the files of."""
+    return len(list((stack.project / "reports/sweeps" / sweep).glob("*.json")))
+
+
+def test_a_commit_that_a_machine_lacks_is_fetched_and_else_the_point_is_left_to_others(machines, tmp_path):
+    home, away = machines
+    toy.commit(home.project)
+    grid = {"methods.toy.inpaint.heat": [5.0]}
+    assert home.wait(home.run("sweep/grid", name="fetched", grid=grid)) == "COMPLETED"
+    assert made(away, "fetched") == 1
+    away.call("git", "remote", "set-url", "origin", "/nowhere")
+    toy.commit(home.project)
+    run = home.run("sweep/grid", name="left", grid=grid)
+    [left, *_] = until(lambda: [one for one in home.runs("run-point") if one["state_name"] == "PutBack"])
+    told = left["state"]["message"]
+    assert told.startswith(f"{away.project}: no commit ") and "/nowhere" in told and len(told.splitlines()) == 1
+    with one_more(home, tmp_path):
+        assert home.wait(run) == "COMPLETED"
+    assert made(home, "left") == 1 and made(away, "left") == 0
+
+
+def test_runs_of_machines_that_went_are_made_good_without_a_lock_of_theirs(machines, tmp_path):
+    """Kill -9 of all that runs on both, the servers too; one of the two does not come back."""
+    home, away = machines
+    away.call("git", "remote", "set-url", "origin", str(home.project))
+    toy.train(home.project, rate=1, steps=300)
+    run = home.run("sweep/grid", name="lost", grid={"methods.toy.train.rate": [61]})
+    learning(home, "train/61")
+    for stack in machines:
+        for process in stack.processes():
+            process.kill()
+        shutil.rmtree(stack.environment["TMPDIR"])
+        Path(stack.environment["TMPDIR"]).mkdir()
+    home.serve()
+    home.flows("workers", "start")
+    with one_more(home, tmp_path):
+        assert home.wait(run) == "COMPLETED"
+    points = [one for one in home.runs("run-point") if one["name"].startswith("lost/")]
+    assert [one["state_type"] for one in points] == ["CRASHED", "COMPLETED"] and made(home, "lost") == 1
+    assert {one["state_type"] for one in home.runs("sweep")} <= FINAL
