@@ -19,7 +19,7 @@ export DO_NOT_TRACK ?= true
 export MLFLOW_DISABLE_TELEMETRY ?= true
 export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 
-.PHONY: help setup repro test smoke test-all lint format bench faults gpu preset ui workers deploy pipeline sweep tidy stop lock clean
+.PHONY: help setup repro test smoke test-all lint format bench faults fuzz gpu preset ui workers deploy pipeline sweep tidy stop lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ smoke: $(READY)  ## one small flow by a server and a worker
 
 test-all: $(READY)  ## all tests
 	python -m pytest -m "long or smoke or not long"
+
+fuzz: $(READY)  ## hostile inputs at every door, more than 10,000; the counts go into reports/faults.md
+	python -m tests.fuzz --write
 
 lint: $(READY)  ## ruff (format, rules) and mypy, the files that are found by name included
 	ruff format --check .

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,8 @@ class Results:
         about.unlink(missing_ok=True)  # of the point as it was before: its tables are replaced
         for place, ending in zip(stems, ENDINGS, strict=False):
             tables = [pd.read_parquet(scores / f"{method}{ending}") for method in note["methods"]]
-            files.write(place, pd.concat(tables, ignore_index=True).assign(point=point).to_parquet)
+            frame = pd.concat(tables, ignore_index=True).assign(point=point)
+            files.write(place, partial(frame.to_parquet, write_page_checksum=True))
         files.write_json(about, {"sweep": self.sweep, "point": point, **note})
 
     def table(self, points: Iterable[str], commit: str) -> list[dict[str, Any]]:

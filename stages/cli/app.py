@@ -77,8 +77,13 @@ def run(verb: str, arguments: list[str]) -> None:
 
 
 def _refuse(verb: str, line: str) -> None:
-    print(f"plurifill {verb}: {' '.join(line.splitlines())}", file=sys.stderr)
+    print(f"plurifill {verb}: {_printable(' '.join(line.splitlines()))}", file=sys.stderr)
     sys.exit(2)
+
+
+def _printable(text: str) -> str:
+    """What a name holds may move a terminal's cursor: such signs are spelt out."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def _line(error: Any) -> str:

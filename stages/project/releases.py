@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
@@ -17,6 +16,7 @@ from stages.contract import Spec, Trained, UserError
 from stages.project.files import atomic_folder, write_json
 from stages.project.hashing import of_file, of_folder
 
+BLOCKS = ("params", "spec")  # of config.json, which whoever reads a release needs
 WEIGHTS, CONFIG, METRICS = "model.safetensors", "config.json", "metrics.json"
 
 
@@ -71,7 +71,10 @@ def read_metrics(folder: Path) -> dict[str, Any]:
 
 def read_config(folder: Path) -> dict[str, Any]:
     """A release's config.json; UserError where there is no (whole) release."""
-    return _read_json(folder / CONFIG, "no trained part")
+    config = _read_json(folder / CONFIG, "no trained part")
+    if not all(isinstance(config.get(name), dict) for name in BLOCKS):
+        raise UserError(f"{folder / CONFIG}: damaged: it lacks a block ({', '.join(BLOCKS)}); {_mend(folder)}")
+    return config
 
 
 def read_trained(folder: Path) -> Trained:
@@ -81,11 +84,22 @@ def read_trained(folder: Path) -> Trained:
         raise UserError(f"{path}: no weights; {_mend(folder)}")
     if of_file(path) != config.get("sha256"):
         raise UserError(f"{path}: damaged: not the sha256 in {CONFIG}; {_mend(folder)}")
+    return Trained(config["params"], _spec(config["spec"], folder), _tensors(path))
+
+
+def _spec(block: Mapping[str, Any], folder: Path) -> Spec:
+    numbers = all(isinstance(value, int) and not isinstance(value, bool) and value >= 0 for value in block.values())
+    if not numbers or not block.get("size") or block.keys() - {"size", "classes"}:
+        raise UserError(f"{folder / CONFIG}: spec = {dict(block)}: it tells size and classes; {_mend(folder)}")
+    return Spec(**block)
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
     try:
-        tensors = load_file(path)
-    except SafetensorError as error:
-        raise UserError(f"{path}: not readable: {error}; {_mend(folder)}") from error
-    return Trained(config["params"], Spec(**config["spec"]), tensors)
+        return load_file(path)
+    except Exception as error:  # safetensors raises whatever it meets in a file that it has not written
+        told = " ".join(str(error).split())
+        raise UserError(f"{path}: not readable: {told}; {_mend(path.parent)}") from error
 
 
 def _read_json(path: Path, absent: str) -> dict[str, Any]:

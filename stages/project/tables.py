@@ -1,5 +1,6 @@
 """Tables on disk: parquet, or csv where pyarrow is not installed."""
 
+from collections.abc import Callable, Collection
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from stages.project.files import atomic
 
 # columns of names: csv does not say that 000123 is no number
 TEXT = dict.fromkeys(("key", "image", "source", "name", "sha256", "phash", "method", "variant", "card"), str)
+MEND = "run the stage that writes it (dvc repro)"
 ENDING = ".parquet" if find_spec("pyarrow") else ".csv"
 
 
@@ -24,14 +26,21 @@ def write(frame: pd.DataFrame, stem: Path) -> Path:
     return path
 
 
-def read(stem: Path) -> pd.DataFrame:
-    """The table that `write` left at `stem`; UserError where there is none, or it is damaged."""
+def read(stem: Path, columns: Collection[str] = ()) -> pd.DataFrame:
+    """The table that `write` left at `stem`; UserError where it is not there, damaged, or lacks one of `columns`."""
     parquet, csv = (stem.parent / (stem.name + ending) for ending in (".parquet", ".csv"))
     if parquet.is_file() and ENDING == ".parquet":
-        try:
-            return pd.read_parquet(parquet, page_checksum_verification=True)
-        except (OSError, ValueError, KeyError, TypeError) as error:  # what pyarrow raises on bytes that are no table
-            raise UserError(f"{parquet}: damaged; run the stage that writes it (dvc repro)") from error
+        return _read(lambda: pd.read_parquet(parquet, page_checksum_verification=True), parquet, columns)
     if csv.is_file():
-        return pd.read_csv(csv, dtype=TEXT)
-    raise UserError(f"{stem}{ENDING}: no such table; run the stage that writes it (dvc repro)")
+        return _read(lambda: pd.read_csv(csv, dtype=TEXT), csv, columns)
+    raise UserError(f"{stem}{ENDING}: no such table; {MEND}")
+
+
+def _read(table: Callable[[], pd.DataFrame], path: Path, columns: Collection[str]) -> pd.DataFrame:
+    try:
+        frame = table()
+    except Exception as error:  # pyarrow and pandas raise whatever they meet in bytes that are no table
+        raise UserError(f"{path}: damaged; {MEND}") from error
+    if missing := [column for column in columns if column not in frame.columns]:
+        raise UserError(f"{path}: no column {missing[0]}; {MEND}")
+    return frame

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any, Protocol, cast, get_type_hints, runtime_checkable
 
 import torch
+from pydantic import ValidationError
 
 from stages.contract import Guided, Inpainter, MethodModule, Params, Trained, UserError
 from stages.project import paths, plugins
@@ -68,10 +69,17 @@ def load(values: Mapping[str, Any], entry: Entry, device: torch.device) -> Inpai
 
 
 def build(method: str, own: Params, trained: Mapping[str, Trained], device: torch.device) -> Inpainter:
-    """The method's inpainter; UserError for results made elsewhere, which complete nothing."""
+    """The method's inpainter; UserError for results made elsewhere, which complete nothing, and for unfit weights."""
     if is_external(method):
         raise UserError(f"{method}: it holds results made elsewhere and completes nothing; name another method")
-    return module(method).build(own, trained, device)
+    try:
+        return module(method).build(own, trained, device)
+    except (RuntimeError, ValidationError) as error:
+        if not isinstance(error, ValidationError) and "state_dict" not in str(error):
+            raise
+        told = " ".join(str(error).split())
+        unfit = f"{paths.model(method, '')}: a part does not fit the code that reads it ({told})"
+        raise UserError(f"{unfit}; train the method again: plurifill train {method}") from error
 
 
 def for_pictures(

@@ -32,6 +32,7 @@ from stages.sampling.completion import Job, completions
 
 INPAINTER = "inpainter.json"
 Decoded = TypeVar("Decoded")
+MOST = 1000  # completions of a row, all of which an answer holds at once; ours
 OPTIONS: dict[str, Any] = {"nsampling": 1, "seed": 0, "hole": "white", "window": "whole"}  # as `plurifill inpaint` has
 INPUTS = {"image": "binary", "mask": "binary"}  # encoded pictures of one size; masks as `hole` says
 OUTPUTS = {"image": "long", "k": "long", "seed": "long", "completion": "binary"}  # `image`: the row asked with
@@ -109,6 +110,8 @@ def _refuse_param(name: str, value: Any) -> None:
     kind = type(OPTIONS[name])
     if not isinstance(value, kind) or isinstance(value, bool):
         raise UserError(f"param {name}: {value!r} is no {'text' if kind is str else 'whole number'}")
+    if name == "nsampling" and value > MOST:
+        raise UserError(f"param nsampling: {value} is over {MOST}; ask for the rest by further seeds")
 
 
 def _decoded(decode: Callable[[bytes], Decoded], data: Any, what: str) -> Decoded:

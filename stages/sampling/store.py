@@ -30,6 +30,7 @@ DESCRIPTION = "store.json"
 OLDER = "draw.json"  # its name in earlier versions
 RENAMED = {"draw": "testset", "row": "entry"}  # and the names of what it tells
 SIDE = "side"  # the folder of side pictures, one an image
+COLUMNS = ("key", "source", "hole", "k", "sha256", "piece")  # of the index, those that are read
 LATENCY = ("key", "hole", "batch", "samples", "warm_up", "phase", "seconds", "joules")  # whatever was measured
 
 
@@ -162,9 +163,11 @@ class SampleStore:
     def open(cls, place: Path) -> SampleStore:
         """UserError where there are no finished samples."""
         try:
-            return cls(place, describe(place), tables.read(place / "index"))
-        except (OSError, ValueError, KeyError, UserError) as error:  # KeyError: an older version's lacks a column
+            found = cls(place, describe(place), tables.read(place / "index", COLUMNS))
+            found._refuse_other_samples()
+        except (OSError, ValueError, LookupError, TypeError, UserError) as error:  # damaged, or of an older version
             raise UserError(f"{place}: no finished samples; run `plurifill sample` (or dvc repro)") from error
+        return found
 
     def raw_KHWC(self, key: str) -> NDArray[np.uint8]:
         """An image's completions in order; UserError where a picture is not the one that was written."""
@@ -175,6 +178,15 @@ class SampleStore:
     def side(self, key: str) -> dict[str, Path]:
         """An image's side pictures by name; kept for the first few images."""
         return {path.stem: path for path in visible(self.place / SIDE / key, "*.png")}
+
+    def _refuse_other_samples(self) -> None:
+        """ValueError unless the index has every sample of every image once, in pieces of this folder."""
+        found = [rows["k"].tolist() for rows in self._rows.values()]
+        told = {"images": len(found), "samples": len(found[0]), **self.description}
+        if len(found) != told["images"] or any(one != list(range(told["samples"])) for one in found):
+            raise ValueError("other samples in the index than it was finished with")
+        if any(Path(piece).name != piece for rows in self._rows.values() for piece in rows["piece"]):
+            raise ValueError("a piece that is no file of this folder")
 
     def _picture(self, key: str, k: int, sha256: str) -> NDArray[np.uint8]:
         data = self._members.get(member(key, k), b"")
@@ -187,9 +199,9 @@ class SampleStore:
         if name == self._piece:
             return
         try:
-            with tarfile.open(self.place / name) as tar:
-                self._members = {info.name: tar.extractfile(info).read() for info in tar}  # type: ignore[union-attr]
-        except (OSError, tarfile.TarError) as error:
+            with tarfile.open(self.place / name, "r:") as tar:  # files alone: links are none of ours
+                self._members = {one.name: tar.extractfile(one).read() for one in tar if one.isreg()}  # type: ignore[union-attr]
+        except (OSError, ValueError, tarfile.TarError) as error:
             path = self.place / name
             raise UserError(f"{path}: damaged ({error}); run `plurifill sample` to have it made again") from error
         self._piece = name
@@ -214,14 +226,17 @@ def fingerprint(place: Path) -> str | None:
     """What the store that lies there says that it is of; None where none does."""
     try:
         return describe(place).get("fingerprint")
-    except (OSError, ValueError):
+    except (OSError, UserError):
         return None
 
 
 def describe(place: Path) -> dict[str, Any]:
-    """What a finished store tells of its samples; OSError where there is none."""
+    """What a finished store tells of its samples; OSError where there is none, UserError where that is damaged."""
     path = place / OLDER if (place / OLDER).is_file() else place / DESCRIPTION
-    return translated(json.loads(path.read_bytes()))
+    try:
+        return translated(dict(json.loads(path.read_bytes())))
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{path}: damaged; run `plurifill sample` to have it made again") from error
 
 
 def translated(description: Mapping[str, Any]) -> dict[str, Any]:

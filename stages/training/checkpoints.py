@@ -6,7 +6,6 @@ A file's name carries its step and the first digits of its sha256, so one rename
 from __future__ import annotations
 
 import os
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +67,12 @@ def _write(path: Path, state: dict[str, Any]) -> None:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    if not of_file(path).startswith(path.stem.rpartition("-")[2]):
+    if of_file(path)[:SHOWN] != path.stem.rpartition("-")[2]:
         return None
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except MemoryError:  # the machine's fault and not the file's, which would be removed
+        raise
+    except Exception:  # torch raises whatever it meets in a file that it has not written
         return None
+    return state if isinstance(state, dict) and "step" in state else None

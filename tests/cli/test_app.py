@@ -44,6 +44,10 @@ def test_a_line_stays_one_whatever_the_user_wrote(capsys: pytest.CaptureFixture[
     assert "no preset x y" in line(capsys, "preset", "x\ny")
 
 
+def test_signs_that_move_a_terminals_cursor_are_spelt_out(capsys: pytest.CaptureFixture[str]) -> None:
+    assert r"no preset \x1b[2Jé\u202egpj\udce9;" in line(capsys, "preset", "\x1b[2Jé\u202egpj\udce9")
+
+
 def test_what_is_no_matter_of_places_is_ours_and_keeps_its_traceback() -> None:
     Path("presets/photographs.yaml").unlink()
     Path("presets/photographs.yaml").symlink_to("photographs.yaml")  # ELOOP

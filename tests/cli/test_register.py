@@ -103,6 +103,7 @@ FAULTS = {
     "no hole": "row 0: mask: no hole in it; holes are white",
     "not an image": "row 0: image: not an image of a kind that is read here; send an encoded picture",
     "nsampling": "0 seeds from 0 on: take one at least",
+    "too many": "param nsampling: 2147483648 is over 1000; ask for the rest by further seeds",
     "no number": "param nsampling: None is no whole number",
     "seed": r"2 seeds from 9223372036854775807 on: .* each from 0 to 9223372036854775807",
     "unknown": "param nsample: there is no such; did you mean nsampling?",
@@ -124,6 +125,7 @@ def test_each_fault_is_one_clear_line(answer: Any, fault: str) -> None:
         table["image"] = ["text"]
     options = {
         "nsampling": {"nsampling": 0},
+        "too many": {"nsampling": 2**31},
         "no number": {"nsampling": None},
         "seed": {"nsampling": 2, "seed": 2**63 - 1},
         "unknown": {"nsample": 2},

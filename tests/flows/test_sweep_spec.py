@@ -117,6 +117,16 @@ def test_nothing_is_touched_for_a_name_that_does_not_fit(tmp_path, monkeypatch, 
     assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
 
 
+@pytest.mark.parametrize(
+    "text", ["0?", "a: b", "", " ", "#x", "a\nb", "'", '"', "{", "é", "- x", "yes", "1", "~", "\x07"]
+)
+def test_a_text_comes_back_whatever_stands_in_it(text):
+    for value in (text, [text, [text]]):
+        changed = overridden(PARAMS, {HEAT: value, RATE: value})
+        read = YAML(typ="safe").load(changed)["methods"]["toy"]
+        assert read["inpaint"]["heat"] == value and read["train"]["rate"] == value
+
+
 def test_an_override_changes_its_value_and_nothing_else():
     changed = overridden(PARAMS, {HEAT: 0.25})
     assert changed == PARAMS.replace("heat: 1.0}", "heat: 0.25}")

@@ -1,14 +1,19 @@
 """A run that was stopped and started again is the run that was not."""
 
+import hashlib
+import io
 import os
+import pickle
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
 from stages.contract import Batch, UserError
+from stages.project.hashing import SHOWN
 from stages.project.signals import Interrupted
 from tests.training.toys import batches, go, loop, run
 
@@ -85,6 +90,54 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_older_with_a_warning(tmp_
     again = go(tmp_path, loop(4), noise=0.1, feed=lambda k, r, w: seen.append(k) or batches(k, r, w))
     assert seen == [2, 3] and equal(whole.tensors(), again.tensors())
     assert f"{newest} is damaged" in capsys.readouterr().err
+
+
+def forged(folder, data):
+    """What is no checkpoint, under a name that claims to be the newest and has its right checksum."""
+    path = folder / f"step-{9:09}-{hashlib.sha256(data).hexdigest()[:SHOWN]}.pt"
+    path.write_bytes(data)
+    return path
+
+
+def as_torch_saves(value):
+    data = io.BytesIO()
+    torch.save(value, data)
+    return data.getvalue()
+
+
+class Code:
+    """A pickle that makes the folder `ran`."""
+
+    def __reduce__(self):
+        return os.mkdir, ("ran",)
+
+
+BOGUS = {
+    "text": b"half",
+    "nothing": b"",
+    "one byte": b"a",
+    "no state": as_torch_saves([1, 2]),
+    "another state": as_torch_saves({"weight": torch.zeros(3)}),
+    "a pickle": pickle.dumps(Code(), 2),
+    "a pickle as torch saves it": as_torch_saves({"step": Code()}),
+}
+
+
+@pytest.mark.parametrize("bogus", BOGUS)
+def test_a_truncated_checkpoint_and_a_bogus_newer_one_fall_back_and_no_code_is_run(
+    tmp_path, capsys, monkeypatch, bogus
+):
+    monkeypatch.chdir(tmp_path)
+    whole = go(tmp_path / "run", loop(4), noise=0.1)
+    newest = sorted((tmp_path / "run").glob("step-*.pt"))[-1]
+    newest.write_bytes(newest.read_bytes()[:-40])
+    newer = forged(tmp_path / "run", BOGUS[bogus])
+    unsummed = tmp_path / "run" / "step-000000008-.pt"
+    unsummed.write_bytes(b"half")
+    again = go(tmp_path / "run", loop(4), noise=0.1)
+    assert equal(whole.tensors(), again.tensors()) and not Path("ran").exists()
+    told = capsys.readouterr().err
+    assert all(f"{path} is damaged" in told for path in (newer, unsummed, newest))
 
 
 def test_with_all_checkpoints_damaged_the_run_starts_anew(tmp_path):

@@ -19,7 +19,9 @@ from stages.project import tables
 from stages.project.files import visible
 from stages.project.params import nearest
 
-NOTE = ("point", "overrides")  # what a note must have
+NOTE = {"point": str, "overrides": dict}  # what a note must have
+LONG = ("method", "protocol", "card", "image", "source", "k", "metric", "value")
+SUMMARY = ("method", "protocol", "card", "metric", "estimate", "low", "high", "n", "sources", "k", "better")
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,11 @@ def _point(path: Path) -> Point:
         note = json.loads(path.read_text())
     except ValueError as error:
         raise UserError(f"{path}: damaged; remove it and run the sweep again") from error
-    if not isinstance(note, dict) or not set(NOTE) <= set(note):
+    if not isinstance(note, dict) or not all(isinstance(note.get(name), kind) for name, kind in NOTE.items()):
         raise UserError(f"{path}: no note of a sweep's point, which has {' and '.join(NOTE)}; run the sweep again")
     stem = path.with_suffix("")
-    summary = tables.read(stem.with_name(f"{stem.name}.summary"))
-    return Point(note["point"], note["overrides"], note, tables.read(stem), summary)
+    summary = tables.read(stem.with_name(f"{stem.name}.summary"), SUMMARY)
+    return Point(note["point"], note["overrides"], note, tables.read(stem, LONG), summary)
 
 
 def _rank(value: Any) -> tuple[bool, float, str]:

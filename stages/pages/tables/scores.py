@@ -12,11 +12,12 @@ import pandas as pd
 
 from stages.contract import UserError
 from stages.evaluation.results import FORMAT
+from stages.evaluation.sweeps.points import LONG, SUMMARY
 from stages.project import tables
 from stages.project.files import visible
 
 CARDS = ".cards.json"
-LONG = ("method", "protocol", "card", "image", "source", "k", "metric", "value")
+TOLD = {"cards": dict, "absent": list, "warnings": list, "cost": list}  # what such a file must have
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,14 @@ def read(folder: Path) -> Scores:
     told = {method: _told(folder / f"{method}{CARDS}", method) for method in found}
     methods = [method for method in found if told[method]["cards"]]  # one without an entry has no table
     notes = [told[method] for method in methods]
-    frames = [tables.read(folder / f"{method}.summary") for method in methods]
+    frames = [tables.read(folder / f"{method}.summary", SUMMARY) for method in methods]
     return Scores(
         summary=pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["protocol", "method"]),
         cards={entry: cards for note in notes for entry, cards in note["cards"].items()},
         absent=[one for note in notes for one in note["absent"]],
         warnings=[one for note in notes for one in note["warnings"]],
         cost=[one for note in notes for one in note["cost"]],
-        long=_long([tables.read(folder / method) for method in methods]),
+        long=_long([tables.read(folder / method, LONG) for method in methods]),
     )
 
 
@@ -57,11 +58,15 @@ def read_long(folder: Path) -> pd.DataFrame:
 
 
 def _told(path: Path, method: str) -> dict[str, Any]:
-    about: dict[str, Any] = json.loads(path.read_text())
+    anew = f"score anew (plurifill sample {method}, plurifill benchmark {method})"
+    try:
+        about: dict[str, Any] = dict(json.loads(path.read_text()))
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{path}: damaged; {anew}") from error
     if about.get("format") != FORMAT:
-        raise UserError(
-            f"{path}: written by another version; score anew (plurifill sample {method}, plurifill benchmark {method})"
-        )
+        raise UserError(f"{path}: written by another version; {anew}")
+    if missing := [name for name, kind in TOLD.items() if not isinstance(about.get(name), kind)]:
+        raise UserError(f"{path}: damaged: no {missing[0]} in it; {anew}")
     return about
 
 
