@@ -18,7 +18,7 @@ def render(tables: Sequence[Table]) -> str:
 
 def escape(text: str) -> str:
     """Any text as LaTeX that shows it."""
-    return "".join(SPECIAL.get(sign, sign) for sign in text)
+    return "".join(SPECIAL.get(sign, sign) for sign in " ".join(text.split()))
 
 
 def _table(table: Table) -> list[str]:

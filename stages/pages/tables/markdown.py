@@ -35,4 +35,4 @@ def _cell(cell: Cell) -> str:
 
 
 def _escape(name: str) -> str:
-    return name.replace("|", "\\|")
+    return " ".join(name.split()).replace("|", "\\|")

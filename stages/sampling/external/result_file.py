@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from stages.contract import UserError
 from stages.images.files import read_rgb
@@ -35,7 +35,7 @@ def header(path: Path, kind: str) -> Header:
         with Image.open(path) as image:
             _refuse_other_kinds(path, image, kind)
             return Header((image.height, image.width), image.format == "JPEG")
-    except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError) as error:
+    except (OSError, ValueError, Image.DecompressionBombError, SyntaxError) as error:  # what PIL raises on broken data
         raise UserError(f"{path}: not a readable image; write it again as PNG") from error
 
 

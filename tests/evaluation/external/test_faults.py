@@ -41,6 +41,12 @@ def a_jpeg(results):
     (results / "b.png").unlink()
 
 
+def a_broken_length(results):
+    data = bytearray((results / "b.png").read_bytes())
+    data[9] = 1  # of the header's chunk, which then ends behind the file
+    (results / "b.png").write_bytes(bytes(data))
+
+
 def a_jpeg_called_png(results):
     save(results / "b.png", pixels(results / "b.png"), format="JPEG")
 
@@ -118,6 +124,7 @@ FAULTS = [
     (deep_rgb, r"b\.png: 16 bits a channel"),
     (nothing_in_it, r"b\.png: empty file \(0 bytes\)"),
     (no_image, r"b\.png: not a readable image"),
+    (a_broken_length, r"b\.png: not a readable image"),
     (torn, r"b\.png: unreadable"),
     (one_level_outside, r"declared composited, but known pixels differ .* by up to 1 levels \(1 of 3 images are so\)"),
     (a_folder_beside, r"results: holds a\.png and b/00\.png; names must be of one kind, \{key\} or \{key\}/\{k\}"),
