@@ -56,9 +56,12 @@ def share(client: Any, experiment: str, comparison: Comparison) -> str:
 
 
 def _state(comparison: Comparison) -> Mapping[str, Any]:
-    """The page's state, in the words of MLflow's pages."""
+    """The page's state, in the words of MLflow's pages. Sorted by time they would fold the runs into their parent."""
+    axis = _axis(comparison, comparison.axes[0])
     return {
         "searchFilter": comparison.runs,
+        "orderByKey": f"{axis['type'].lower()}s.`{axis['key']}`",
+        "orderByAsc": True,
         "runsHiddenMode": "SHOW_ALL",
         "compareRunCharts": [*_charts(comparison), *map(_hidden, comparison.others[:CHARTS])],
         "compareRunSections": [{"uuid": "scores", "name": SECTION, "display": True, "isReordered": True}],

@@ -61,7 +61,9 @@ def test_the_address_leads_to_scores_over_what_the_sweep_varies(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record.main("alpha")
-    charts = shown(capsys.readouterr().out)["compareRunCharts"]
+    state = shown(capsys.readouterr().out)
+    charts = state["compareRunCharts"]
+    assert state["orderByKey"] == "metrics.`param/alpha`" and state["searchFilter"]
     first, *_ = drawn = [chart for chart in charts if not chart["deleted"]]
     assert first["type"] == "SCATTER" and first["xaxis"] == {"key": "param/alpha", "type": "METRIC"}
     assert first["yaxis"]["key"] == "centre/psnr"

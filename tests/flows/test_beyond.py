@@ -4,8 +4,10 @@ import base64
 import http.client
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,15 +70,13 @@ def test_with_a_login_every_server_asks_for_it_and_every_client_has_it(tmp_path:
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """A server of its own with two empty databases; the address that their names follow."""
     place = shutil.which("initdb") or next(Path("/usr/lib/postgresql").glob("*/bin/initdb"), None)
     if place is None:
         pytest.skip("postgres is not installed")
-    programs, data, port = Path(place).parent, folder / "data", free_port()
-    user = "postgres" if os.getuid() == 0 else None  # it refuses to run as root
-    data.mkdir()
-    folder.chmod(0o755)
+    user = "postgres" if os.getuid() == 0 else None  # it refuses to run as root, and reads no folder of root's
+    programs, data, port = Path(place).parent, Path(tempfile.mkdtemp(prefix="plurifill-postgres-")), free_port()
     if user:
         shutil.chown(data, user)
     subprocess.run([programs / "initdb", "-A", "trust", "-U", "ann", data], user=user, check=True, cwd=data)
@@ -89,24 +89,21 @@ def postgres(folder: Path) -> Iterator[str]:
             subprocess.run([*ask, f"CREATE DATABASE {name}", "postgres"], check=True)
         yield f"ann@127.0.0.1:{port}"
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # it ends its clients, too
         server.wait()
+        shutil.rmtree(data)
 
 
-def test_with_postgres_nothing_is_kept_in_the_projects_own_databases(tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("postgres")
-    folder.parent.chmod(0o755)
-    folder.parent.parent.chmod(0o755)
-    with postgres(folder) as address:
+def test_with_postgres_nothing_is_kept_in_the_projects_own_databases(tmp_path: Path) -> None:
+    with postgres() as address:
         more = {
             "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"postgresql+asyncpg://{address}/prefect",
             "MLFLOW_BACKEND_STORE_URI": f"postgresql://{address}/mlflow",
         }
-        with served(tmp_path_factory.mktemp("served"), **more) as stack:
+        with served(tmp_path, **more) as stack:
             stack.flows("deploy")
             assert stack.deployment("sweep/grid")["name"] == "grid"
             assert "alpha alpha=0.25: recorded" in record(stack)
-            again = record(stack)
-            assert "alpha alpha=1.0: there already" in again
+            assert "alpha alpha=1.0: there already" in record(stack)
             assert not (stack.project / "mlflow.db").exists()
             assert not list((stack.project / ".prefect").glob("prefect.db*"))
