@@ -96,7 +96,7 @@ def test_of_a_method_that_draws_nothing_before_pixels_nothing_is_told(testset, t
         *TOLD, "peak_memory_bytes", "reused", "made", "no_joules"
     }  # fmt: skip
     record = json.loads((tmp_path / "samples-00000.json").read_text())
-    assert set(record) == {"tar_sha256", "entries", "latency", "peak_memory_bytes"}
+    assert set(record) == {"tar_sha256", "entries", "latency", "peak_memory_bytes", "side"}
 
 
 def test_the_index_is_the_same_whatever_was_drawn_before_pixels(testset, tmp_path):
