@@ -69,20 +69,24 @@ def test_with_a_login_every_server_asks_for_it_and_every_client_has_it(tmp_path:
         stack.flows("ui", "start")  # nobody is asked again who knows it: the servers are found ready
 
 
+def program(name: str) -> Path:
+    """One of Postgres's: Debian keeps those of its server apart."""
+    found = shutil.which(name) or next(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), None)
+    return Path(found) if found else pytest.skip(f"{name} is not installed")
+
+
 @contextmanager
-def postgres() -> Iterator[str]:
+def databases() -> Iterator[str]:
     """A server of its own with two empty databases; the address that their names follow."""
-    place = shutil.which("initdb") or next(Path("/usr/lib/postgresql").glob("*/bin/initdb"), None)
-    if place is None:
-        pytest.skip("postgres is not installed")
+    initdb, postgres, psql = map(program, ("initdb", "postgres", "psql"))
     user = "postgres" if os.getuid() == 0 else None  # it refuses to run as root, and reads no folder of root's
-    programs, data, port = Path(place).parent, Path(tempfile.mkdtemp(prefix="plurifill-postgres-")), free_port()
+    data, port = Path(tempfile.mkdtemp(prefix="plurifill-postgres-")), free_port()
     if user:
         shutil.chown(data, user)
-    subprocess.run([programs / "initdb", "-A", "trust", "-U", "ann", data], user=user, check=True, cwd=data)
+    subprocess.run([initdb, "-A", "trust", "-U", "ann", data], user=user, check=True, cwd=data)
     words = ["-D", data, "-p", port, "-h", "127.0.0.1", "-k", data]
-    server = subprocess.Popen([programs / "postgres", *words], user=user, cwd=data)
-    ask = [programs / "psql", "-h", "127.0.0.1", "-p", port, "-U", "ann", "-c"]
+    server = subprocess.Popen([postgres, *words], user=user, cwd=data)
+    ask = [psql, "-h", "127.0.0.1", "-p", port, "-U", "ann", "-c"]
     try:
         until(lambda: subprocess.run([*ask, "SELECT 1", "postgres"]).returncode == 0)
         for name in ("prefect", "mlflow"):
@@ -95,7 +99,7 @@ def postgres() -> Iterator[str]:
 
 
 def test_with_postgres_nothing_is_kept_in_the_projects_own_databases(tmp_path: Path) -> None:
-    with postgres() as address:
+    with databases() as address:
         more = {
             "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"postgresql+asyncpg://{address}/prefect",
             "MLFLOW_BACKEND_STORE_URI": f"postgresql://{address}/mlflow",
