@@ -17,7 +17,7 @@ from prefect.client.schemas.responses import SetStateStatus
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.states import Cancelled, Cancelling, Crashed, Scheduled, State
 
-from flows import heartbeats, server
+from flows import heartbeats, processes, server
 from flows.heartbeats import Silence
 
 TOP_LEVEL = ("reproduce", "sweep")  # nobody waits for these; the others are run again by who asked for them
@@ -29,6 +29,7 @@ LOST_S = {
     StateType.CANCELLING: 4.0 * heartbeats.EVERY_S,
     StateType.PENDING: 600.0,  # taken by a worker that has not begun it: there are no heartbeats yet
 }
+UNHEARD = timedelta(seconds=60)  # a worker has ended a run that was cancelled half a minute ago
 UNFINISHED = (StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING)
 
 
@@ -39,6 +40,7 @@ def recover(silence: Silence) -> list[str]:
         lasts = _silent(client, begun, silence)
         lines = [_end(client, run) for run in begun if run.state_type and lasts[run.id] > LOST_S[run.state_type]]
         lines += [_cancel_again(client, run) for run in begun if not lasts[run.id]]
+        lines += [_end_here(client, run) for run in begun if run.state_type == StateType.CANCELLING]
         crashed = _runs(client, TOP_LEVEL, [StateType.CRASHED], end_time=_lately())
         lines += [_go_on(client, run) for run in crashed if run.run_count < MAX_RUNS and run.deployment_id]
         return [line for line in lines + _cancel_forsaken(client) if line]
@@ -54,6 +56,17 @@ def _end(client: SyncPrefectClient, run: FlowRun) -> str:
     if run.state_type == StateType.CANCELLING:
         return _set(client, run, Cancelled(message="cancelled when its process was gone"))
     return _set(client, run, Crashed(message="its process is gone: there are no heartbeats of it"))
+
+
+def _end_here(client: SyncPrefectClient, run: FlowRun) -> str:
+    """End a cancelled run of this machine by itself: its worker hears of nothing any more once the server was away."""
+    found = processes.of_workers("PREFECT__FLOW_RUN_ID", str(run.id))
+    if not found or run.state is None or datetime.now(UTC) - run.state.timestamp < UNHEARD:
+        return ""
+    line = _set(client, run, Cancelled(message="cancelled by the machine, its worker did not hear of it"))
+    for process in found:
+        process.kill()  # what it runs is under guard: that saves
+    return line
 
 
 def _cancel_again(client: SyncPrefectClient, run: FlowRun) -> str:

@@ -27,6 +27,25 @@ def is_alive(process: psutil.Process) -> bool:
         return False
 
 
+def of_workers(variable: str, value: str) -> list[psutil.Process]:
+    """What this process's children have started with this in its environment."""
+    return [one for worker in psutil.Process().children() for one in _children(worker) if _has(one, variable, value)]
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children()
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _has(process: psutil.Process, variable: str, value: str) -> bool:
+    try:
+        return process.environ().get(variable) == value
+    except (psutil.NoSuchProcess, psutil.AccessDenied):  # ended, or a zombie
+        return False
+
+
 def _prctl(option: int, value: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)

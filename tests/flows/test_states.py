@@ -54,14 +54,20 @@ def test_what_is_cancelled_stays_so_and_what_it_asked_for_too(served: Stack, dep
     assert asked_for(served, run) == ended
 
 
-def test_a_sweep_outlives_the_server(served: Stack) -> None:
-    toy.train(served.project, rate=1, steps=1000)
-    run = served.run("sweep/grid", name="patient", grid={"methods.toy.train.rate": [51, 52]})
+def test_a_sweep_outlives_the_server_and_can_be_cancelled_afterwards(served: Stack) -> None:
+    run, endless = (
+        served.run("sweep/grid", name=name, points=[{"methods.toy.train.rate": rate, "methods.toy.train.steps": steps}])
+        for name, rate, steps in (("patient", 51, 1000), ("endless", 52, 100_000))
+    )
     for key in ("train/51", "train/52"):
         learning(served, key)
     served.end_server()
     time.sleep(AWAY_S)
     served.serve()
     assert served.wait(run) == "COMPLETED"
-    assert served.ask(f"flow_runs/{run}")["run_count"] == 1 and asked_for(served, run) == ["COMPLETED"] * 2
-    assert [line[0] for line in served.log() if line[1] in {"train/51", "train/52"}].count("learnt") == 2
+    assert served.ask(f"flow_runs/{run}")["run_count"] == 1 and asked_for(served, run) == ["COMPLETED"]
+    served.set_state(endless, "CANCELLING")  # its worker lost sight of it when the server went
+    assert served.wait(endless) == "CANCELLED"
+    until(lambda: asked_for(served, endless) == ["CANCELLED"])
+    until(lambda: any(line[:2] == ["saved", "train/52"] for line in served.log()))
+    assert [line[:3] for line in served.log() if line[1] == "train/51"][1:] == [["learnt", "train/51", "1000"]]
