@@ -34,8 +34,13 @@ def test_a_commit_of_a_remote_is_fetched(clone: Path) -> None:
 
 
 def test_a_commit_that_is_here_needs_no_remote(clone: Path) -> None:
-    git.run(clone, "remote", "set-url", "origin", "/nowhere")
-    git.require(clone, commit(clone))
+    own = commit(clone)
+    commit(clone.parent / "home")  # made in one second with the clone's, it is the very same
+    later = commit(clone.parent / "home")
+    git.require(clone, own)
+    assert git.run(clone, "rev-parse", "HEAD") == own
+    with pytest.raises(RuntimeError):  # nothing was fetched
+        git.run(clone, "cat-file", "-e", later)
 
 
 @pytest.mark.parametrize("remote", ["home", "gone"])

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from stages import shard
 from stages.contract import UserError
 from stages.images.dataset import SPLITS, Dataset, packed_path
-from stages.images.files import write_png
+from stages.images.files import read_rgb, write_png
 from stages.images.masks import MaskSet
 from tests.faults.harm import flip, truncate
 
@@ -44,20 +44,24 @@ def data(made, tmp_path) -> Path:
     return shutil.copytree(made, tmp_path / "data")
 
 
-def read(data: Path, name: str) -> None:
-    """All of a dataset and its masks."""
-    for split in SPLITS:
-        opened = Dataset.open(data / "shards" / name, split)
-        for index in range(len(opened)):
-            opened.image(index)
+def read(data: Path, name: str) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """All of a dataset's images, split by split, and the holes of the last."""
+    opened = [Dataset.open(data / "shards" / name, split) for split in SPLITS]
+    images = [one.image(index) for one in opened for index in range(len(one))]
     masks = MaskSet.open(data / "masks" / name, "half")
-    for key in opened.keys:
-        masks.hole(key)
+    return images, [masks.hole(key) for key in opened[-1].keys]
 
 
 @pytest.mark.parametrize("name", ["jpg", "packed"])
 def test_what_is_whole_is_read(data, name):
-    read(data, name)
+    images, holes = read(data, name)
+    assert [image_HWC.shape for image_HWC in images] == [(16, 16, 3)] * 9
+    assert [hole_HW.sum() for hole_HW in holes] == [8 * 8] * 3
+
+
+def test_packed_pixels_are_the_pictures_own(made, data):
+    pictures = [read_rgb(made.parent / "pictures" / split / f"{i}.png") for split in SPLITS for i in range(3)]
+    assert {one.tobytes() for one in read(data, "packed")[0]} == {one.tobytes() for one in pictures}
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -110,4 +114,5 @@ def test_shards_that_were_harmed_are_not_put_back_but_made_anew(made, tmp_path, 
     flip(packed_path(finished, "train"), draw)
     flip(packed_path(root / "data/shards/packed", "train"), draw)
     shard.main(["packed"])
-    read(root / "data", "packed")
+    images, whole = (read(place, "packed")[0] for place in (root / "data", made))
+    assert all(np.array_equal(one, other) for one, other in zip(images, whole, strict=True))
