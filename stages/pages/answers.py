@@ -95,11 +95,11 @@ def _apart(cells: dict[str, Cell], best: str) -> str:
     own = cells[best]
     if own.low is None or own.high is None:
         return "one value of the whole set, without an interval"
-    others = {name: cell for name, cell in cells.items() if name != best and cell.low is not None}
+    bounded = [(name, cell.low, cell.high) for name, cell in cells.items() if name != best]
     over = [
         name
-        for name, cell in others.items()
-        if cell.low is not None and cell.high is not None and cell.low <= own.high and own.low <= cell.high
+        for name, low, high in bounded
+        if low is not None and high is not None and low <= own.high and own.low <= high
     ]
     return f"its interval overlaps with that of {_listed(over)}" if over else "its interval lies apart from all others"
 
@@ -126,7 +126,5 @@ def _missing(found: Found) -> Iterator[str]:
     for method in methods:
         if method not in scored and method != "external":
             yield f"{method} is not scored yet: dvc repro benchmark@{method}"
-    absent = [whom for _, entries in found.absent for whom in entries]
-    if absent:
-        metrics = sorted({labels.label(whom.rpartition("(")[2].rstrip(")")).text for whom in absent})
+    if metrics := sorted({labels.label(row["metric"]).text for row in found.scores.absent}):
         yield f"{_listed(metrics)} could not be had (why: below the tables); plurifill doctor --fetch gets networks"

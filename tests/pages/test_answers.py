@@ -90,10 +90,10 @@ def test_a_protocol_of_no_paper_speaks_before_a_papers() -> None:
 
 def test_what_is_missing_is_told_with_the_way_to_it() -> None:
     rows = [made.row(entry, "psnr", value, "higher") for entry, value in (("a", 1.0), ("b/x", 2.0))]
-    absent = [("no weights", ["a (lpips_vgg)", "b/x (lpips_vgg)"])]
+    absent = tuple({"method": entry, "metric": "lpips_vgg", "protocol": "box", "reason": "r"} for entry in ("a", "b/x"))
     values = {"methods": {"a": {}, "b": {}, "dsi": {}, "external": {}}}
-    scores = made.scores(*rows)
-    found = Found(Path(), scores, compare.compare(scores), [], absent, "", [], of_project=True, values=values)
+    scores = made.scores(*rows, absent=absent)
+    found = Found(Path(), scores, compare.compare(scores), [], [], "", [], of_project=True, values=values)
     one = answers.find(found)
     assert one is not None and len(one.missing) == 2
     assert one.missing[0] == "dsi is not scored yet: dvc repro benchmark@dsi"
