@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
 from pydantic import Base64Bytes, BaseModel, Field
 
 from stages.contract import UserError
@@ -18,7 +15,6 @@ from stages.sampling.windows import WindowKind
 MOST = 16  # completions at once: as many as a page shows beside each other
 PIXELS = 16_000_000  # of a picture: what a browser still paints on without delay
 HOLE = "white"
-Decoded = TypeVar("Decoded")
 
 
 class Asked(BaseModel):
@@ -35,7 +31,7 @@ class Asked(BaseModel):
 
 def picture(data: bytes) -> Original:
     """The picture; UserError where it cannot be read, or is too large for the page."""
-    original = _decoded(originals.decode, data, "the picture", "give a PNG, JPEG, WebP or TIFF")
+    original = pairs.decoded(originals.decode, data, "the picture", "give a PNG, JPEG, WebP or TIFF")
     height, width = original.own_HWC.shape[:2]
     if height * width > PIXELS:
         told = f"{width} x {height} pixels, and this page takes {PIXELS // 1_000_000} million at most"
@@ -46,13 +42,6 @@ def picture(data: bytes) -> Original:
 def pair(asked: Asked) -> tuple[Original, Mask, list[str]]:
     """The picture, its mask, and what the person should know of them; UserError where they do not fit."""
     original = picture(asked.image)
-    mask = mask_of(_decoded(files.decode, asked.mask, "the hole", "paint it again"), HOLE, "the hole")
+    mask = mask_of(pairs.decoded(files.decode, asked.mask, "the hole", "paint it again"), HOLE, "the hole")
     pairs.refuse_unfit(original, mask, "the picture", "the hole", "paint over a part of the picture")
     return original, mask, pairs.remarks(original, mask, "the picture", "the hole")
-
-
-def _decoded(decode: Callable[[bytes], Decoded], data: bytes, what: str, mend: str) -> Decoded:
-    try:
-        return decode(data)
-    except ValueError as error:
-        raise UserError(f"{what}: {error}; {mend}") from error

@@ -2,9 +2,10 @@
 
 import filecmp
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from stages.images.mask_levels import Mask
 from stages.images.masks import doubt
 from stages.images.names import beside, distinct, stem_of
 from stages.images.originals import Original
+
+Decoded = TypeVar("Decoded")
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,14 @@ def opened(one: Pair, hole: str) -> tuple[Original, Mask]:
         raise UserError(f"{one.mask}: the mask is the image itself; name its mask, {hole} in the hole")
     refuse_unfit(original, mask, str(one.image), str(one.mask), f"holes are {hole} (--hole says which colour)")
     return original, mask
+
+
+def decoded(decode: Callable[[bytes], Decoded], data: bytes, what: str, mend: str) -> Decoded:
+    """What was sent, decoded; UserError where it cannot be."""
+    try:
+        return decode(data)
+    except ValueError as error:
+        raise UserError(f"{what}: {error}; {mend}") from error
 
 
 def refuse_unfit(original: Original, mask: Mask, image: str, name: str, rule: str) -> None:

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,6 @@ from stages.sampling import inpainters, pairs, windows
 from stages.sampling.completion import Job, completions
 
 INPAINTER = "inpainter.json"
-Decoded = TypeVar("Decoded")
 MOST = 1000  # completions of a row, all of which an answer holds at once; ours
 OPTIONS: dict[str, Any] = {"nsampling": 1, "seed": 0, "hole": "white", "window": "whole"}  # as `plurifill inpaint` has
 INPUTS = {"image": "binary", "mask": "binary"}  # encoded pictures of one size; masks as `hole` says
@@ -114,12 +113,9 @@ def _refuse_param(name: str, value: Any) -> None:
         raise UserError(f"param nsampling: {value} is over {MOST}; ask for the rest by further seeds")
 
 
-def _decoded(decode: Callable[[bytes], Decoded], data: Any, what: str) -> Decoded:
+def _decoded(decode: Callable[[bytes], pairs.Decoded], data: Any, what: str) -> pairs.Decoded:
     """A picture of `data`, which is whatever was sent in its place."""
     mend = "send an encoded picture (PNG, JPEG), base64 in the JSON of dataframe_records or dataframe_split"
     if not isinstance(data, bytes):
         raise UserError(f"{what}: {type(data).__name__} and no bytes; {mend}")
-    try:
-        return decode(data)
-    except ValueError as error:
-        raise UserError(f"{what}: {error}; {mend}") from error
+    return pairs.decoded(decode, data, what, mend)

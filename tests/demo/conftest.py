@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,11 @@ from fastapi.testclient import TestClient
 from httpx import Response
 from PIL import Image
 
-import stages.methods
 from stages.demo import server
 from stages.demo.examples import Examples
 from stages.demo.studio import Studio
 from stages.images.files import encode_png
+from tests.methods.planted import planted
 
 VALUES = {
     "data": {"dataset": "none"},
@@ -63,15 +62,9 @@ def build(params, parents, device) -> Shaker:
 @pytest.fixture
 def shaker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The method beside the project's own, in a project without data."""
-    (tmp_path / "methods/shaker").mkdir(parents=True)
-    (tmp_path / "methods/shaker/__init__.py").write_text("")
-    (tmp_path / "methods/shaker/inpaint.py").write_text(METHOD)
-    monkeypatch.setattr(stages.methods, "__path__", [*stages.methods.__path__, str(tmp_path / "methods")])
     monkeypatch.chdir(tmp_path)
-    yield
-    for name in [name for name in sys.modules if "shaker" in name]:
-        sys.modules.pop(name)
-    vars(stages.methods).pop("shaker", None)
+    with planted("shaker", METHOD, tmp_path / "methods"):
+        yield
 
 
 @pytest.fixture
