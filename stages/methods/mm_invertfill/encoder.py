@@ -39,7 +39,7 @@ CHOICES: tuple[str, ...] = (  # what the paper leaves open, or what is lost from
     "in training edges and labels are each given of what is known, of all, or not at all, by turns",
     "styles begin about the generator's mean style; the maps that F&W+ adds begin at 0",
     "at a scale an edge cell is one with an edge pixel; L1 is of small pictures, the perceptual term of enlarged ones",
-    "an L1 term on the output, where params say so",
+    "an L1 term on the output, and a discriminator of pictures alone, where params say so",
 )
 
 BETAS = (0.9, 0.999)  # Adam's own; the paper names none
@@ -53,6 +53,7 @@ class Params(Cosine, Sizes):
     lpips_net: Literal["alex", "squeeze", "vgg"] = "alex"  # of LPIPS, where it is in the loss, and of the figures
     perceptual_weight: float = Field(default=1.0, ge=0)  # eq. 7 weighs nothing; LaMa: 30
     adversarial: float = Field(default=1.0, ge=0)  # eq. 7 weighs nothing; LaMa: 10
+    judges_edges: bool = True  # eq. 7: pictures with the predicted edges beside them; false, pictures alone: ours
     l1: float = Field(default=0.0, ge=0)  # paper: none; ours, for small budgets
     multi_scale: float = Field(default=1.0, ge=0)  # lambda_m; ours: lost
     scale_perceptual: float = Field(default=1.0, ge=0)  # of the perceptual term in it; eq. 8
@@ -83,7 +84,7 @@ class EncoderPart:
         self.inverter = Inverter(self.model, generator, spec.classes)
         self.optimizer = Adam(self.model.parameters(), betas=BETAS)
         self.schedule = Schedule(self.optimizer, params)
-        judged = 4 if self.model.edges else 3
+        judged = 4 if self.model.edges and params.judges_edges else 3
         self.critic = accelerator.prepare(SpectralDiscriminator(judged, params.discriminator_width))
         self.critic_optimizer = Adam(self.critic.parameters(), betas=BETAS)
         self.critic_schedule = Schedule(self.critic_optimizer, params, params.discriminator_share)
@@ -101,7 +102,7 @@ class EncoderPart:
             terms = self._inpainting(seen, raw_BCHW, batch.image_BCHW) | self._scales(seen, batch, truth)
         terms["fidelity"] = (params.fidelity, self._fidelity(seen, raw_BCHW))
         self.accelerator.minimize(torch.stack([weight * term for weight, term in terms.values()]).sum(), self.optimizer)
-        learned = self._learn_to_tell(with_edges(raw_BCHW, seen).detach(), batch, truth)
+        learned = self._learn_to_tell(self._judged(raw_BCHW, seen).detach(), batch, truth)
         return {**{name: term.detach() for name, (_, term) in terms.items()}, "discriminator": learned}
 
     def _inpainting(self, seen: Seen, raw_BCHW: Tensor, image_BCHW: Tensor) -> dict[str, tuple[float, Tensor]]:
@@ -109,7 +110,7 @@ class EncoderPart:
         params, zero = self.params, raw_BCHW.new_zeros(())
         adversarial, perceptual = zero, zero
         if params.adversarial:
-            adversarial = generator_loss("nonsaturating", self.critic(with_edges(raw_BCHW, seen)))
+            adversarial = generator_loss("nonsaturating", self.critic(self._judged(raw_BCHW, seen)))
         if params.perceptual_weight and self.distance is not None:
             perceptual = self.distance(raw_BCHW, image_BCHW)
         l1 = F.l1_loss(raw_BCHW, image_BCHW) if params.l1 else zero
@@ -130,6 +131,10 @@ class EncoderPart:
     def _fidelity(self, seen: Seen, raw_BCHW: Tensor) -> Tensor:
         """Equation 9; 0 without inversion."""
         return raw_BCHW.new_zeros(()) if seen.w_BLD is None else (seen.w_BLD - self.mean.target_D).square().mean()
+
+    def _judged(self, raw_BCHW: Tensor, seen: Seen) -> Tensor:
+        """What the discriminator is shown of completions."""
+        return with_edges(raw_BCHW, seen) if self.params.judges_edges else raw_BCHW
 
     def _learn_to_tell(self, fake_BCHW: Tensor, batch: Batch, truth: Truth) -> Tensor:
         """One descent of the discriminator, truth and completions at once: one estimate of its norms a step."""

@@ -60,6 +60,7 @@ STATED: dict[str, dict[str, Any]] = {
         "decay_steps": 0,
         "perceptual_weight": 1.0,  # eq. 7 weighs nothing
         "adversarial": 1.0,
+        "judges_edges": True,
         "scale_perceptual": 1.0,  # eq. 8
         "multi_scale": 1.0,  # from here on ours: lost from the text
         "fidelity": 0.005,
