@@ -25,9 +25,7 @@ SCORE = ["protocol", "method", "metric"]
 
 def rows(sweep: Sweep) -> pd.DataFrame:
     """A row a score of each group of at least two points; empty where there is no such group."""
-    groups: dict[tuple[str, ...], list[Point]] = {}
-    for point in sweep.points if seeds.vary(sweep) else ():
-        groups.setdefault(tuple(map(point.text, seeds.others(sweep))), []).append(point)
+    groups = seeds.groups(sweep) if seeds.vary(sweep) else {}
     told = [{"values": values, **row} for values, own in groups.items() if len(own) > 1 for row in _group(own)]
     return pd.DataFrame(told)
 

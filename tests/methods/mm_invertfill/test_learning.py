@@ -135,6 +135,14 @@ def test_the_discriminator_judges_the_picture_with_its_edges_where_there_are_som
         assert torch.equal(corners_B1hw, seen.restored[2].edges_B1hw.sigmoid())
 
 
+def test_a_discriminator_of_pictures_alone_is_shown_no_edges(labelled, accelerator):
+    part, batch, shown = LABELLED.part("encoder", labelled, accelerator, judges_edges=False), blocks(0), []
+    part.critic.register_forward_pre_hook(lambda _, inputs: shown.append(inputs[0].detach()))
+    part.step(batch)
+    assert part.model.edges and [len(x_BCHW) for x_BCHW in shown] == [2, 4]
+    assert torch.equal(shown[1], torch.cat([batch.image_BCHW, shown[0]]))
+
+
 def test_without_an_adversary_the_discriminator_learns_nothing(labelled, accelerator):
     part = LABELLED.part("encoder", labelled, accelerator, adversarial=0.0)
     before = digest(part.critic.state_dict())
