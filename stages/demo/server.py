@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from stages.contract import UserError
@@ -27,12 +28,13 @@ POLICY = "default-src 'self'; script-src 'self'; img-src 'self' data: blob:; con
 
 
 def app(studio: Studio, examples: Examples) -> FastAPI:
-    """The server; a mistake of the person's is answered by 422 and `{"error": one line}`."""
+    """The server; a mistake of the person's is answered by 422 (400: not readable), and `{"error": one line}`."""
     server = FastAPI(title="plurifill demo", openapi_url=None)
     server.add_middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)
     server.middleware("http")(_guarded)
     server.exception_handler(UserError)(lambda _, error: _refused(str(error)))
     server.exception_handler(RequestValidationError)(lambda _, error: _refused(_line(error)))
+    server.exception_handler(HTTPException)(lambda _, error: _refused(error.detail, error.status_code))
     _serve(server, studio, examples)
     server.mount("/", StaticFiles(directory=PAGE, html=True))
     return server

@@ -20,13 +20,17 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 def opened(data: bytes, limit: int = MAX_PIXELS) -> Iterator[Image.Image]:
     """The encoded image, of no more than `limit` pixels, not decoded yet.
 
-    ValueError tells why it cannot be had: empty, not an image, truncated, more than `limit` pixels.
+    ValueError tells why it cannot be had: empty, not an image, truncated, more than `limit` pixels, or a PNG of which a
+    checksum is wrong (PIL's decoder does not look at them all, and a mask with a flipped bit may hold another hole).
     """
     if not data:
         raise ValueError("empty file")
     try:
         with Image.open(io.BytesIO(data), formats=_known()) as image:
             _guard(image, limit)
+            if image.format == "PNG":
+                with Image.open(io.BytesIO(data), formats=["PNG"]) as twin:  # no picture can be read after that
+                    twin.verify()
             yield image
     except UnidentifiedImageError as error:
         raise ValueError("not an image of a kind that is read here") from error

@@ -1,6 +1,8 @@
 """Which files are opened as pictures: kinds that are promised; what is damaged is not another picture."""
 
+import contextlib
 import io
+import itertools
 import subprocess
 import sys
 
@@ -33,6 +35,18 @@ def test_a_wrong_bit_in_a_png_changes_no_pixel_unseen(place: int, bit: int) -> N
     except ValueError:
         return
     assert (found_HWC == NOISE_HWC).all()
+
+
+def test_no_wrong_bit_of_a_drawing_in_few_levels_is_another_drawing() -> None:
+    drawing_HW = np.repeat(np.random.default_rng(0).integers(0, 5, (24, 1), dtype=np.uint8) * 60, 32, axis=1)
+    kept = io.BytesIO()
+    Image.fromarray(drawing_HW).save(kept, "PNG")
+    whole, accepted = kept.getvalue(), 0
+    for place, bit in itertools.product(range(8, len(whole)), range(8)):
+        damaged = whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :]
+        with contextlib.suppress(ValueError):
+            accepted += (decode_rgb(damaged) == drawing_HW[..., None]).all() or pytest.fail(f"bit {bit} of {place}")
+    assert accepted < len(whole)
 
 
 @pytest.mark.parametrize("kind", ["EPS", "ICO", "PCX", "TGA", "SGI"])
