@@ -113,3 +113,8 @@ def test_every_committed_preset_can_be_written(monkeypatch: pytest.MonkeyPatch) 
             YAML(typ="safe").load(preset.render(name)).keys()
             == YAML(typ="safe").load(preset.render(preset.BASE)).keys()
         )
+
+
+def test_faces_are_all_shown_but_where_each_has_many_completions() -> None:
+    shown = YAML(typ="safe").load(preset.render("faces"))["testsets"]
+    assert {block["images"] for name, block in shown.items() if name != "many"} == {482}
