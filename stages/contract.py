@@ -205,10 +205,10 @@ class Transfers(Protocol):
 
 @runtime_checkable
 class Scores(Protocol):
-    """An inpainter that knows how likely it finds completions, its own or others'."""
+    """An inpainter that knows how likely it finds what it draws."""
 
-    def log_likelihood(self, request: Request, completions: Completions) -> Tensor:
-        """log p(completion | what is known) in nats, (B, K)."""
+    def log_likelihood(self, request: Request) -> Tensor:
+        """log p(what `sample` draws for each seed | what is known) in nats, (B, K)."""
         ...
 
 

@@ -60,6 +60,7 @@ def _works(
     """Every entry on every test set, with what is told about it; nothing is loaded yet."""
     parents = {part: read_config(paths.model(method, part)) for part in inpainters.module(method).PARENTS}
     networks = sorted({network for config in parents.values() for network in loss_networks(config)})
+    trained = {part: config["params"] for part, config in parents.items()}
     names = [testset.name for testset in opened]
     for entry in inpainters.entries(values, method):
         params = inpainters.params(values, entry)
@@ -71,7 +72,7 @@ def _works(
             description = _description(entry, testset, params, parents, source)
             place = paths.progress(method, "samples", description["fingerprint"])
             told = {**description, "device": devices.hardware(device), "torch": torch.__version__}
-            told |= {"loss_networks": networks}
+            told |= {"loss_networks": networks, "raw": inpainters.raw_output(method, params, trained)}
             yield Work(testset, entry, source, place, batch), told
 
 

@@ -18,6 +18,7 @@ METHOD_FIELDS = (
     "signature",
     "latents",
     "lossy",
+    "raw",
 )  # of the method, not of the measurement
 
 
@@ -36,7 +37,7 @@ class Card:
 
     `loss_networks` are the pretrained networks that the method's losses read, by their names in `weights`.
     `latents` are digests of what the method drew before pixels, by name: entries of one digest complete the same.
-    `lossy`: results that came as JPEG.
+    `lossy`: results that came as JPEG. `raw`: what is judged as raw output where known pixels are part of it by design.
     """
 
     dataset: str
@@ -57,6 +58,7 @@ class Card:
     loss_networks: tuple[str, ...] = ()
     latents: Mapping[str, str] = field(default_factory=dict)
     lossy: bool = False
+    raw: str = ""
 
     @property
     def out_of_domain(self) -> bool:
@@ -71,8 +73,8 @@ class Card:
         return f"{data} n{self.images} k{self.samples} {self.selection} {judged} {self.size}px #{digest[:8]}"
 
     def told(self) -> dict[str, Any]:
-        """The card as plain values; latents, `loss_networks` and `lossy` where there is something to tell."""
-        empty = {name for name in ("latents", "loss_networks", "lossy") if not getattr(self, name)}
+        """The card as plain values; `loss_networks` and those behind it where there is something to tell."""
+        empty = {name for name in ("loss_networks", "latents", "lossy", "raw") if not getattr(self, name)}
         own = {name: value for name, value in asdict(self).items() if name not in empty}
         return {"signature": self.signature(), **own, "out_of_domain": self.out_of_domain}
 

@@ -131,6 +131,7 @@ def card(protocol: Protocol, finished: Samples, too_few: Collection[str] = ()) -
         loss_networks=tuple(told.get("loss_networks", ())),
         latents=told.get("latents", {}),
         lossy=told.get("lossy", False),
+        raw="" if protocol.composite else told.get("raw", ""),
     )
 
 

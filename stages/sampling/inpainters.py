@@ -121,6 +121,15 @@ def _refuse_maps(entry: Entry, inpainter: Inpainter, maps: Collection[str]) -> N
         raise UserError(f"{entry}: it was trained without label maps; leave out --labels")
 
 
+def raw_output(method: str, own: Params, parts: Mapping[str, Mapping[str, Any]]) -> str:
+    """What the raw output is where known pixels are part of it by design, in words; "" where a network makes it all.
+
+    The method says so by a function of this name in its inpaint.py; `parts` are the params of those it samples with.
+    """
+    tell = getattr(module(method), "raw_output", None)
+    return str(tell(own, parts)) if tell else ""
+
+
 def module(method: str) -> MethodModule:
     """`stages.methods.<method>.inpaint`; or `.results` of a method whose samples were made elsewhere."""
     return cast(MethodModule, import_module(module_name(method)))

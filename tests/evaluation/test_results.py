@@ -55,3 +55,14 @@ def test_a_card_tells_the_digests_of_what_its_samples_drew_before_pixels(tmp_pat
         drawn, noise = sampled.complete("dsi", toy.Structured()), sampled.complete("noise", toy.Noise())
     assert card(protocol, drawn).latents == drawn.description["latents"]
     assert set(card(protocol, drawn).latents) == {"structures"} and card(protocol, noise).latents == {}
+
+
+def test_a_card_tells_what_raw_output_is_where_it_is_judged(tmp_path):
+    judged = {
+        composite: Protocol(testset="centre", composite=composite, selection="all", metrics=("psnr",))
+        for composite in (True, False)
+    }
+    with toy.inside(toy.make(tmp_path)):
+        samples = sampled.complete("noise", toy.Noise())
+    samples.description["raw"] = "a composite plus a correction"
+    assert card(judged[False], samples).raw == "a composite plus a correction" and card(judged[True], samples).raw == ""

@@ -103,6 +103,15 @@ def test_results_from_jpeg_files_are_marked_and_compared():
     refuse_unlike({"b": CARD.told(), "a": lossy.told()})
 
 
+def test_what_raw_output_is_is_told_and_keeps_nobody_out_of_a_table():
+    composed = replace(CARD, composite=False, raw="a composite plus a correction")
+    plain = replace(CARD, composite=False)
+    assert composed.told() == {**plain.told(), "raw": "a composite plus a correction"}
+    assert composed.signature() == plain.signature()
+    refuse_unlike({"a": composed.told(), "b": plain.told()})
+    refuse_unlike({"b": plain.told(), "a": composed.told()})
+
+
 def test_the_networks_of_a_methods_losses_are_told_and_keep_nobody_out_of_a_table():
     taught = replace(CARD, loss_networks=("alexnet",))
     assert taught.told() == {**CARD.told(), "loss_networks": ("alexnet",)} and taught.signature() == CARD.signature()

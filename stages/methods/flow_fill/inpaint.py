@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from pydantic import Field
@@ -41,10 +42,9 @@ class Inpainter:
     @torch.no_grad()
     def sample(self, request: Request) -> Completions:
         """K completions an image; E_theta runs once an image, for all its samples."""
-        z = [self.params.temperature * z_RCHW for z_RCHW in normal(generators(request.seeds_BK), self.prior.latents)]
         with exact(), self._phase("condition"):
             conditions = self._conditions(request)
-        return self._complete(z, conditions, request)
+        return self._complete(self._latents(request), conditions, request)
 
     @torch.no_grad()
     def transfer(self, request: Request, target_BCHW: Tensor) -> Completions:
@@ -58,16 +58,21 @@ class Inpainter:
         return self._complete(z, ours, request)
 
     @torch.no_grad()
-    def log_likelihood(self, request: Request, completions: Completions) -> Tensor:
-        """log p(I_s | I_m) of the completions as they are at the stage-1 size, in nats (B, K).
+    def log_likelihood(self, request: Request) -> Tensor:
+        """log p(I_s | I_m) of the very small images that stage 1 draws for the seeds, in nats (B, K).
 
-        The density at the shrunken completion itself, times the volume of a level of the prior's bit depth: the part
-        that G adds is a function of I_s and I_m and has no likelihood of its own.
+        The density at the draw, before it is clamped to a picture, times the volume of a level of the prior's bit
+        depth. What G makes of I_s has no likelihood of its own, and shrunken again it would be another image.
         """
-        raw_RCHW = completions.raw_BKCHW.to(self.device).flatten(0, 1)
         with exact():
-            nats_R = self.prior.nats(continuous(self.prior.shrunk(raw_RCHW)), self._conditions(request))
-        return -nats_R.unflatten(0, completions.raw_BKCHW.shape[:2])
+            conditions = self._conditions(request)
+            nats_R = self.prior.nats(self.prior.flow.inverse(self._latents(request), conditions), conditions)
+        return -nats_R.unflatten(0, tuple(request.seeds_BK.shape))
+
+    def _latents(self, request: Request) -> list[Tensor]:
+        """z of R = B * K rows, each by its own seed."""
+        z = normal(generators(request.seeds_BK), self.prior.latents)
+        return [self.params.temperature * z_RCHW.to(self.device) for z_RCHW in z]
 
     def _conditions(self, request: Request) -> list[Tensor]:
         return self.prior.conditions(request.image_BCHW.to(self.device), request.known_B1HW.to(self.device))
@@ -77,7 +82,7 @@ class Inpainter:
         image_BCHW, known_B1HW = request.image_BCHW.to(self.device), request.known_B1HW.to(self.device)
         samples = len(z[0]) // len(image_BCHW)
         with exact(), self._phase("invert"):
-            small_Rchw = self.prior.decode([z_RCHW.to(self.device) for z_RCHW in z], conditions)
+            small_Rchw = self.prior.decode(z, conditions)
         with exact(), self._phase("texture"):
             prior_RCHW = enlarged(small_Rchw, image_BCHW.shape[-1])
             raw_RCHW = prior_RCHW
@@ -86,6 +91,12 @@ class Inpainter:
                 raw_RCHW = self.decoder(small_Rchw, *images).clamp(-1, 1)
         side = {"prior": prior_RCHW.unflatten(0, (-1, samples))[:, 0]}
         return Completions(raw_RCHW.unflatten(0, (-1, samples)), side, dict(self._phase.seconds))
+
+
+def raw_output(params: Params, parts: Mapping[str, Mapping[str, Any]]) -> str:
+    """Where G corrects its input: that has the known pixels, so that they are not G's own."""
+    corrects = params.texture and parts["decoder"]["correct"]
+    return "a composite of prior and known pixels plus a correction" if corrects else ""
 
 
 def build(params: Params, parents: Mapping[str, Trained], device: torch.device) -> Inpainter:

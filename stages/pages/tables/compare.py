@@ -17,7 +17,8 @@ from stages.pages.tables.cells import Cell
 from stages.pages.tables.scores import Scores
 from stages.pages.tables.table import Column, Row, Table
 
-OWN = ("trained_on", "loss_networks", "out_of_domain", "latents", "lossy")  # card fields of an entry, not of the table
+# card fields of an entry, not of the table
+OWN = ("trained_on", "loss_networks", "out_of_domain", "latents", "lossy", "raw")
 
 
 def compare(scores: Scores) -> list[Table]:
@@ -110,6 +111,8 @@ def _notes(collapsed: Mapping[str, Any] | None, card: Mapping[str, Any]) -> tupl
         notes.append("out of domain")
     if card.get("lossy"):
         notes.append("from JPEG files")
+    if card.get("raw"):
+        notes.append(f"raw is {card['raw']}")
     return tuple(notes)
 
 

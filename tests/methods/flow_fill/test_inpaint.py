@@ -7,10 +7,14 @@ import math
 import pytest
 import torch
 
-from stages.contract import Completions, Inpainter, Request, Scores, Transfers
+from stages.contract import Inpainter, Request, Scores, Transfers
 from stages.images.pixels import blank, to_uint8
+from stages.methods.flow_fill import inpaint
 from stages.methods.flow_fill.blocks.depth import continuous
 from stages.methods.flow_fill.blocks.generator import enlarged
+from stages.methods.flow_fill.blocks.noise import normal
+from stages.nets.seeded import generators
+from stages.sampling import inpainters
 from tests.methods.flow_fill.conftest import blocks, make_inpainter
 
 
@@ -97,23 +101,41 @@ def test_transfer_follows_its_target(family):
     assert not torch.allclose(one, other, atol=1e-2)
 
 
-def test_likelihood_is_the_priors_and_knows_a_completion_from_noise(family):
-    inpainter, whole, batch = make_inpainter(family), request(), blocks(7)
-    generator = torch.Generator().manual_seed(0)
-    noise_BCHW = torch.rand(batch.image_BCHW.shape, generator=generator) * 2 - 1
-    both = Completions(torch.stack([batch.image_BCHW, noise_BCHW], 1))
-    nats_BK = inpainter.log_likelihood(whole, both)
-    assert nats_BK.shape == (4, 2) and (nats_BK[:, 0] > nats_BK[:, 1]).all()
+def log_normal(latents: list[torch.Tensor]) -> torch.Tensor:
+    return torch.stack([torch.distributions.Normal(0, 1).log_prob(z).sum((1, 2, 3)) for z in latents]).sum(0)
+
+
+@pytest.mark.parametrize("temperature", [0.7, 1.0])
+def test_likelihood_is_the_flows_own_of_its_own_draws(family, temperature):
+    """log p of f^-1(z) is log N(z) less the inverse's log-determinant; the generator does not enter."""
+    whole, inpainter = request(), make_inpainter(family, temperature=temperature)
+    net = inpainter.prior
+    z = [temperature * z_RCHW for z_RCHW in normal(generators(whole.seeds_BK), net.latents)]
     with torch.no_grad():
-        x_Bchw = continuous(inpainter.prior.shrunk(batch.image_BCHW))
-        _, density_B = inpainter.prior.encode(x_Bchw, inpainter.prior.conditions(whole.image_BCHW, whole.known_B1HW))
-    expected_B = density_B - 3 * 16 * 16 * inpainter.prior.bits * math.log(2)
-    assert torch.allclose(nats_BK[:, 0], expected_B, rtol=1e-5)
+        conditions = net.conditions(whole.image_BCHW, whole.known_B1HW)
+        _, logdet_R = net.flow(net.flow.inverse(z, conditions), conditions)
+    expected_R = log_normal(z) + logdet_R - 3 * 16 * 16 * net.bits * math.log(2)
+    nats_BK = inpainter.log_likelihood(whole)
+    assert torch.allclose(nats_BK, expected_R.view(4, 3), rtol=1e-5)
+    assert (nats_BK.argsort(1) == expected_R.view(4, 3).argsort(1)).all()
+    textureless = make_inpainter(family, temperature=temperature, texture=False)
+    assert torch.equal(nats_BK, textureless.log_likelihood(whole))
 
 
 def test_likelihood_does_not_depend_on_the_batch(family):
     inpainter, whole = make_inpainter(family), request()
-    done = inpainter.sample(whole)
-    together_BK = inpainter.log_likelihood(whole, done)
-    alone = inpainter.log_likelihood(piece(whole, 2, 1), Completions(done.raw_BKCHW[2:3, 1:2]))
-    assert alone.item() == pytest.approx(together_BK[2, 1].item(), rel=1e-4)
+    alone = inpainter.log_likelihood(piece(whole, 2, 1))
+    assert alone.item() == pytest.approx(inpainter.log_likelihood(whole)[2, 1].item(), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("correct", "texture", "told"), [(True, True, True), (True, False, False), (False, True, False)]
+)
+def test_raw_output_of_a_correcting_generator_is_told_to_have_the_known_pixels(correct, texture, told):
+    params = inpaint.Params(texture=texture)
+    said = inpainters.raw_output("flow_fill", params, {"prior": {}, "decoder": {"correct": correct}})
+    assert ("known pixels plus a correction" in said) is told and bool(said) is told
+
+
+def test_a_method_that_says_nothing_of_its_raw_output_is_told_nothing_of():
+    assert inpainters.raw_output("classical", inpaint.Params(), {}) == ""

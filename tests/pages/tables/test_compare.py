@@ -63,6 +63,13 @@ def test_a_value_by_a_network_of_the_rows_own_losses_is_marked() -> None:
     assert other.trainers == "" and "†" not in markdown.render([other])
 
 
+def test_an_entry_whose_raw_output_has_the_known_pixels_by_design_says_so_beside_its_name() -> None:
+    rows = [row(entry, "psnr", 1.0, "higher") for entry in ("a", "b")]
+    (table,) = compare(scores(*rows, a={"raw": "a composite plus a correction"}))
+    assert {one.name: one.notes for one in table.rows} == {"a": ("raw is a composite plus a correction",), "b": ()}
+    assert "raw" not in table.card
+
+
 def test_whiskers_share_the_columns_scale() -> None:
     (table,) = compare(
         scores(row("a", "psnr", 12.0, "higher", 10.0, 14.0), row("b", "psnr", 18.0, "higher", 16.0, 20.0))
