@@ -11,8 +11,8 @@ from pydantic import Field
 from torch import Tensor
 from torch.optim import Adam
 
-from stages.contract import Accelerator, Batch, Spec, Stateful, Trained
-from stages.images.pixels import composite
+from stages.contract import Accelerator, Batch, Spec, Stateful, Trained, UserError
+from stages.images.pixels import LEVELS, composite, shrink_masked
 from stages.losses.adversarial import Adversarial, discriminator_loss, generator_loss
 from stages.losses.means import Means
 from stages.losses.pixels import psnr
@@ -26,8 +26,11 @@ PARENTS: tuple[str, ...] = ("prior",)
 SHARED: tuple[str, ...] = ()
 
 CHOICES: tuple[str, ...] = (  # what the paper leaves open
-    "the share of z that is made noise, finest level first",
+    "what is noise in z': the finest levels whole, of which G sees their bands alone; coarser bands stay the truth's",
     "where pixels are known is an input of G; the prior is up-sampled bicubically",
+    "G has no instance norm, pads by zeros, grows its maps by nearest neighbours, and a residual block's second "
+    "convolution is linear",
+    "eq. 8 for G by its non-saturating form",
     "spectral norm, shape and rate of the discriminator as in ICT",
     "a stem, an LPIPS term and a G that corrects its input, each where params say so",
 )
@@ -40,7 +43,7 @@ class Params(Halved, Sizes):
     """G_phi, its adversary and its training; the paper's by default. What the paper leaves open says "ours"."""
 
     lr: float = Field(default=1e-4, gt=0)  # paper Sec. 4.1
-    degraded: float = Field(default=0.5, ge=0, le=1)  # share of z made noise in training, finest first; ours
+    degraded: int = Field(default=1, ge=0)  # finest levels of z whose bands are noise in training; ours
     l1: float = Field(default=1.0, ge=0)  # lambda_2; paper Sec. 3.3
     adversarial: float = Field(default=0.1, ge=0)  # lambda_1; paper Sec. 3.3
     lpips: float = Field(default=0.0, ge=0)  # paper: none; ours, for small budgets
@@ -108,7 +111,8 @@ class DecoderPart:
         """In the hole, PSNR in dB and L1 in % of the range; LPIPS of the composite.
 
         By the prior that G is given: `true` (the shrunken truth), `sampled` (the flow's draw); `enlarged` is the
-        sampled prior up-sampled without G.
+        sampled prior up-sampled without G. `disturbance` is how far the disturbed prior is from the truth in the hole
+        (mean absolute, in grey levels of 255).
         """
         means = Means()
         for batch in batches:
@@ -116,6 +120,7 @@ class DecoderPart:
             self._add(means, "true", self._made(true_Bchw, batch), batch)
             self._add(means, "sampled", self._made(drawn_Bchw, batch), batch)
             self._add(means, "enlarged", enlarged(drawn_Bchw, batch.image_BCHW.shape[-1]), batch)
+            self._add_disturbance(means, true_Bchw, batch)
         return means.result()
 
     def _add(self, means: Means, name: str, raw_BCHW: Tensor, batch: Batch) -> None:
@@ -126,6 +131,11 @@ class DecoderPart:
         if self.perceptual is not None:
             whole_BCHW = composite(raw_BCHW, batch.image_BCHW, batch.known_B1HW)
             means.add(f"lpips_{name}", self.perceptual(whole_BCHW, batch.image_BCHW))
+
+    def _add_disturbance(self, means: Means, true_Bchw: Tensor, batch: Batch) -> None:
+        moved_Bchw = self.teacher.disturbed(batch, self.params.degraded) - true_Bchw
+        _, known_B1hw = shrink_masked(batch.image_BCHW, batch.known_B1HW, true_Bchw.shape[-1])
+        means.add("disturbance", LEVELS * moved_Bchw.abs(), (1 - known_B1hw).expand_as(moved_Bchw))
 
     def _made(self, prior_Bchw: Tensor, batch: Batch) -> Tensor:
         return self.model(prior_Bchw, batch.image_BCHW, batch.known_B1HW).clamp(-1, 1)
@@ -149,5 +159,12 @@ class DecoderPart:
 
 
 def build(params: Params, parents: Mapping[str, Trained], spec: Spec, accelerator: Accelerator) -> DecoderPart:
-    """The part, ready to learn."""
-    return DecoderPart(params, parents, accelerator)
+    """The part, ready to learn; UserError where more levels are to be disturbed than the prior has."""
+    part = DecoderPart(params, parents, accelerator)
+    levels = len(part.teacher.net.latents)
+    if params.degraded > levels:
+        raise UserError(
+            f"params: methods.flow_fill.decoder.degraded = {params.degraded}, but the prior has {levels} levels; "
+            f"choose {levels} or fewer"
+        )
+    return part

@@ -26,7 +26,11 @@ CHOICES: tuple[str, ...] = (  # what the paper leaves open
     "bit depth and uniform dequantisation as in Glow",
     "log scales clamped softly (eq. 5-6 have a bare exp)",
     "a linear path beside the injector's network",
-    "widths of E_theta, the maps taken of it, and its inputs given to every level besides",
+    "a split's log deviation clamped like the scales",
+    "E_theta has no contextual attention and no instance norm, pads by zeros, and grows its maps by nearest neighbours",
+    "widths of E_theta, the maps taken of it, its inputs given to every level besides, and a 1x1 convolution a level "
+    "that makes ft of them",
+    "pictures shrink by their areas' means, and a small pixel is known only where its whole area is",
 )
 
 BETAS = (0.9, 0.999)  # paper Sec. 4.1
@@ -67,8 +71,10 @@ class PriorPart:
 
     @torch.no_grad()
     def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """Bits per dimension of all values: given the masked image, by hole ratio, told nothing, seeing nothing.
+        """Bits per dimension of all values given the masked image, also by hole ratio.
 
+        `bits_per_dim_features_zeroed` are those where ft is set to 0, `bits_per_dim_all_missing` where all of the image
+        is missing: the flow never learnt under either, so that neither is what an unconditional flow would need.
         `drift` is how far a sample's known pixels are from the given ones, `spread` two samples' distance in the hole
         (both mean absolute, in grey levels of 255); `inverse_error` the largest |f^-1(f(x)) - x|.
         """
@@ -84,14 +90,15 @@ class PriorPart:
     def _add_bits(self, means: Means, batch: Batch) -> None:
         x_Bchw, conditions = self._truth(batch), self.model.conditions(batch.image_BCHW, batch.known_B1HW)
         hole_B = 100 * (1 - batch.known_B1HW.mean((1, 2, 3)))
-        for name, told in (("bits_per_dim", conditions), ("bits_per_dim_zeroed", zeroed(conditions))):
+        for name, told in (("bits_per_dim", conditions), ("bits_per_dim_features_zeroed", zeroed(conditions))):
             bits_B = self.model.bits_per_dim(self.model.nats(x_Bchw, told))
             means.add(name, bits_B)
             for low, high in BUCKETS:
                 chosen_B = (hole_B > low) & (hole_B <= high)
                 if bool(chosen_B.any()):
                     means.add(f"{name}_hole_{low}_{high}", bits_B, chosen_B)
-        means.add("bits_per_dim_blind", self.model(x_Bchw, batch.image_BCHW, torch.zeros_like(batch.known_B1HW)))
+        nothing_B1HW = torch.zeros_like(batch.known_B1HW)
+        means.add("bits_per_dim_all_missing", self.model(x_Bchw, batch.image_BCHW, nothing_B1HW))
 
     def _add_samples(self, means: Means, batch: Batch) -> None:
         first_Bchw, second_Bchw = self._samples(batch)

@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 
+from stages.contract import UserError
 from stages.methods.flow_fill import decoder
 from stages.methods.flow_fill.blocks.generator import Generator, Sizes, enlarged
 from tests.methods.flow_fill.conftest import SPEC, blocks, learn, make_part
@@ -67,14 +68,29 @@ def test_the_prior_guides(family):
     assert not torch.allclose(one, other)
 
 
-def test_degradation_disturbs_the_truth_and_none_leaves_it(family, accelerator):
+def test_none_degraded_is_the_truth_and_more_levels_disturb_more(family, accelerator):
     part, batch = make_part("decoder", family, accelerator), blocks(5)
     true_Bchw = part.teacher.true(batch)
-    assert torch.equal(part.teacher.disturbed(batch, 0.0), true_Bchw)
-    slightly, wholly = (part.teacher.disturbed(batch, share) for share in (0.5, 1.0))
-    distances = [float((x - true_Bchw).abs().mean()) for x in (slightly, wholly)]
+    assert torch.equal(part.teacher.disturbed(batch, 0), true_Bchw)
+    slightly, more = (part.teacher.disturbed(batch, levels) for levels in (1, 2))
+    distances = [float((x - true_Bchw).abs().mean()) for x in (slightly, more)]
     assert 0 < distances[0] < distances[1]
-    assert torch.equal(slightly, part.teacher.disturbed(batch, 0.5)), "by the images' own seeds"
+    assert torch.equal(slightly, part.teacher.disturbed(batch, 1)), "by the images' own seeds"
+
+
+@pytest.mark.parametrize("levels", [1, 2])
+def test_coarser_bands_than_the_disturbed_levels_stay_the_truths(family, accelerator, levels):
+    """Means over blocks of 2^levels are the truth's to rounding; inside the blocks all is moved."""
+    part, batch, side = make_part("decoder", family, accelerator), blocks(5), 2**levels
+    true_Bchw, disturbed_Bchw = part.teacher.true(batch), part.teacher.disturbed(batch, levels)
+    means, expected = (torch.nn.functional.avg_pool2d(x.double(), side) for x in (disturbed_Bchw, true_Bchw))
+    assert (means - expected).abs().max() <= 1e-6
+    assert float((disturbed_Bchw - true_Bchw).abs().mean()) > 0.01
+
+
+def test_more_levels_than_the_prior_has_cannot_be_disturbed(family, accelerator):
+    with pytest.raises(UserError, match=r"degraded = 3, but the prior has 2 levels"):
+        make_part("decoder", family, accelerator, degraded=3)
 
 
 def test_a_killed_run_ends_as_an_undisturbed_one(family, accelerator):
@@ -100,6 +116,6 @@ def test_figures_and_pictures(family, accelerator):
     part = make_part("decoder", family, accelerator)
     figures = part.evaluate([blocks(1), blocks(2)])
     names = {f"{figure}_{prior}" for figure in ("psnr", "l1", "lpips") for prior in ("true", "sampled", "enlarged")}
-    assert set(figures) == names and all(math.isfinite(value) for value in figures.values())
+    assert set(figures) == names | {"disturbance"} and all(math.isfinite(value) for value in figures.values())
     assert all(len(x) == 4 for x in part.pictures(blocks(1)).values())
     assert SPEC.size == part.pictures(blocks(1))["sampled"].shape[-1]

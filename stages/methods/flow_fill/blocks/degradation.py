@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from stages.contract import Accelerator, Batch
@@ -32,15 +33,24 @@ class Teacher:
             return self.net.decode(z, self._conditions(batch))
 
     @torch.no_grad()
-    def disturbed(self, batch: Batch, share: float) -> Tensor:
-        """f^-1(z') where z' is the truth's z with a share made noise; 0: the shrunken truth itself."""
-        if share == 0:
-            return self.true(batch)
-        owners = generators(batch.seeds_B)
+    def disturbed(self, batch: Batch, levels: int) -> Tensor:
+        """f^-1(z') in the bands of the `levels` finest levels, whose z is noise; 0: the shrunken truth itself.
+
+        All coarser bands are the truth's: a channel of a finest z is a mixture of bands, low ones too (ours).
+        """
+        true_Bchw, owners = self.true(batch), generators(batch.seeds_B)
+        if levels == 0:
+            return true_Bchw
         conditions = self._conditions(batch)
         with exact():
-            latents, _ = self.net.encode(dequantised(self.true(batch), self.net.bits, owners), conditions)
-            return self.net.decode(degraded(latents, owners, share), conditions)
+            latents, _ = self.net.encode(dequantised(true_Bchw, self.net.bits, owners), conditions)
+            moved_Bchw = self.net.decode(degraded(latents, owners, levels), conditions) - true_Bchw
+        return true_Bchw + moved_Bchw - _block_means(moved_Bchw, 2**levels)
 
     def _conditions(self, batch: Batch) -> list[Tensor]:
         return self.net.conditions(batch.image_BCHW, batch.known_B1HW)
+
+
+def _block_means(x_BCHW: Tensor, side: int) -> Tensor:
+    """The bands below those of `log2(side)` Haar levels: every value the mean of its block of side x side."""
+    return F.interpolate(F.avg_pool2d(x_BCHW, side), scale_factor=side)
