@@ -10,6 +10,7 @@ from torch import Tensor
 
 Adversarial = Literal["nonsaturating", "hinge"]
 Penalty = Literal["norm", "squared"]
+Patches = Literal["mean", "sum"]
 
 
 def generator_loss(kind: Adversarial, fake: Tensor) -> Tensor:
@@ -26,13 +27,15 @@ def discriminator_loss(kind: Adversarial, real: Tensor, fake: Tensor) -> Tensor:
     return 0.5 * (F.relu(1 - real).mean() + F.relu(1 + fake).mean())
 
 
-def gradient_penalty(form: Penalty, logits: Tensor, real_BCHW: Tensor) -> Tensor:
+def gradient_penalty(form: Penalty, logits: Tensor, real_BCHW: Tensor, patches: Patches = "mean") -> Tensor:
     """R1: E |grad D(real)| (paper 000, eq. 12: `norm`) or E |grad D(real)|^2 (as released: `squared`).
 
-    D of an image is the mean of its patches' logits, as in the losses above: under the sum, a weight of 0.1 leaves
-    the discriminator no slope at all. `real_BCHW` must require its gradient.
+    D of an image is the `mean` of its patches' logits, as in the losses above, or (as released) their `sum`: that
+    gradient is as many times longer as an image has patches, 900 at 256 px. `real_BCHW` must require its gradient.
     """
-    (slope_BCHW,) = torch.autograd.grad(logits.float().flatten(1).mean(1).sum(), real_BCHW, create_graph=True)
+    judged_BP = logits.float().flatten(1)
+    judged = judged_BP.sum() if patches == "sum" else judged_BP.mean(1).sum()
+    (slope_BCHW,) = torch.autograd.grad(judged, real_BCHW, create_graph=True)
     square_B = slope_BCHW.float().square().sum((1, 2, 3))
     return square_B.mean() if form == "squared" else (square_B + 1e-12).sqrt().mean()
 

@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 from torch import nn
+from torch.autograd.functional import jacobian
 
 from stages.losses.adversarial import adaptive_weight, discriminator_loss, generator_loss, gradient_penalty
 from stages.losses.codes import cross_entropy, perplexity
@@ -36,10 +37,22 @@ def test_the_penalty_of_a_linear_judge_is_its_slope(form, power):
     assert torch.autograd.grad(penalty, judge.weight)[0].any()
 
 
-def test_the_penalty_of_a_patch_judge_is_the_slope_of_its_mean():
+@pytest.mark.parametrize(("patches", "times"), [("mean", 1 / 16), ("sum", 16)])
+def test_the_penalty_of_a_patch_judge_is_the_slope_of_its_mean_or_sum(patches, times):
     judge, real_BCHW = nn.Conv2d(3, 1, 2, stride=2), torch.randn(2, 3, 8, 8, requires_grad=True)
-    penalty = gradient_penalty("squared", judge(real_BCHW), real_BCHW)
-    torch.testing.assert_close(penalty, judge.weight.square().sum() / 16)  # 16 patches that share no pixel
+    penalty = gradient_penalty("squared", judge(real_BCHW), real_BCHW, patches)
+    torch.testing.assert_close(penalty, judge.weight.square().sum() * times)  # 16 patches that share no pixel
+
+
+@pytest.mark.parametrize("patches", ["mean", "sum"])
+@pytest.mark.parametrize(("form", "power"), [("norm", 1), ("squared", 2)])
+def test_the_penalty_is_the_mean_of_images_slopes_as_autograd_has_them(form, power, patches):
+    torch.manual_seed(0)
+    judge = nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), nn.Tanh(), nn.Conv2d(4, 1, 3, 1, 1))
+    real_BCHW = torch.randn(3, 3, 8, 8, requires_grad=True)
+    slopes = [jacobian(lambda one: getattr(judge(one), patches)(), image[None]) for image in real_BCHW.detach()]
+    want = torch.stack([slope.norm() ** power for slope in slopes]).mean()
+    torch.testing.assert_close(gradient_penalty(form, judge(real_BCHW), real_BCHW, patches), want)
 
 
 def test_the_adaptive_weight_balances_the_two_pulls():

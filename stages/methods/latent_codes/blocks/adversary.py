@@ -10,6 +10,7 @@ from torch.optim import Adam
 from stages.contract import Accelerator, Params, Stateful
 from stages.losses.adversarial import (
     Adversarial,
+    Patches,
     Penalty,
     adaptive_weight,
     discriminator_loss,
@@ -31,6 +32,7 @@ class AdversaryParams(Params):
     start: int = Field(default=0, ge=0)  # generator steps before it begins
     r1: float = Field(default=0.1, ge=0)  # paper eq. 9
     r1_form: Penalty = "norm"  # paper eq. 12; "squared" as released
+    r1_logits: Patches = "mean"  # D(x) of an image, from its patches; ours: the losses' mean; "sum" as released
     mask_input: bool = False  # the mask as a fourth channel, as released
     width: int = 64
     layers: int = 3
@@ -72,9 +74,12 @@ class Adversary:
             real = self.net(self._see(real_BCHW, known_B1HW))
             fake = self.net(self._see(fake_BCHW.detach(), known_B1HW))
         loss = discriminator_loss(self.params.loss, real, fake)
-        r1 = gradient_penalty(self.params.r1_form, real, real_BCHW) if penalised else torch.zeros_like(loss)
+        r1 = self._penalty(real, real_BCHW) if penalised else torch.zeros_like(loss)
         self.accelerator.minimize(loss + self.params.r1 * r1, self.optimizer)
         return {"discriminator": loss.detach(), "r1": r1.detach()}
+
+    def _penalty(self, logits: Tensor, real_BCHW: Tensor) -> Tensor:
+        return gradient_penalty(self.params.r1_form, logits, real_BCHW, self.params.r1_logits)
 
     def _see(self, image_BCHW: Tensor, known_B1HW: Tensor) -> Tensor:
         return torch.cat([known_B1HW - 0.5, image_BCHW], 1) if self.params.mask_input else image_BCHW
