@@ -21,9 +21,9 @@ PARAMS: dict[str, Any] = {
     "track": "none",
     "methods": {
         "latent_codes": {
-            "token_mask": {"alpha": 0.5, "window": "kernel"},
+            "token_mask": {"alpha": 0.5, "window": "stride"},
             "vq": {**VQ, "dataset": None, "masks": None, "loop": LOOP},
-            "encoder": {**SIZES, "lr": 1e-3, "features": 8, "masks": "half", "loop": LOOP},
+            "encoder": {**SIZES, "lr": 1e-3, "masks": "half", "loop": LOOP},
             "prior": {"width": 16, "layers": 1, "heads": 2, "lr": 1e-3, "loop": LOOP},
             "inpaint": {},
         },

@@ -26,12 +26,19 @@ from stages.training.schedules import Schedule
 
 PARENTS: tuple[str, ...] = ("vq",)
 SHARED: tuple[str, ...] = ("token_mask",)
+CHOICES: tuple[str, ...] = (  # what the paper leaves open
+    "generator: vq goes on from the vq's generator, its weights and sizes (as released); own has the sizes of Sec. 6, "
+    "which those weights do not fit, and begins untrained",
+    "R1 is of the mean or of the sum of an image's patch logits (r1_logits); the paper has no patches",
+    "code_noise and mask_input are the release's, averaged weights ours; the paper has none of them",
+)
 
 
 class Params(Rate, Sizes):
-    """E_prt's sizes, the losses of eq. 9 and what the released code does besides; G is the vq's generator."""
+    """E_prt's and G's sizes, the losses of eq. 9 and what the released code does besides."""
 
     encoder: Literal["partial", "concat"] = "partial"  # Sec. 3.3; as released: ordinary, fed the mask
+    generator: Literal["own", "vq"] = "own"  # Sec. 6's sizes; as released: the vq's generator, which goes on learning
     refinement: bool = False  # a second autoencoder on the composite, as released
     train_mask: Literal["restrictive", "nearest"] = "restrictive"  # M-hat of eq. 7-8 in training; nearest as released
     code_noise: float = Field(default=0.0, ge=0, le=1)  # share of codes made random in training; as released: 0.1
@@ -46,8 +53,9 @@ class Params(Rate, Sizes):
 def network(params: Params, parent: vq.Params, spec: Spec) -> Composer:
     """The untrained network over the codes of a vq."""
     same_grid("decoder", params.multipliers, parent.multipliers)
-    shape, source = params.shape(spec, parent.stem), parent.shape(spec, parent.stem)
-    return Composer(shape, source, parent.channels, params.encoder, params.refinement)
+    shape = params.shape(spec, parent.stem)
+    generated = parent.shape(spec, parent.stem) if params.generator == "vq" else shape
+    return Composer(shape, generated, parent.channels, params.encoder, params.refinement)
 
 
 def restore(trained: Trained, parent: Trained) -> Composer:
@@ -63,8 +71,9 @@ class DecoderPart:
     def __init__(self, params: Params, parents: Mapping[str, Trained], spec: Spec, accelerator: Accelerator) -> None:
         self.params, self.accelerator, self.teacher = params, accelerator, Teacher(parents, accelerator)
         model = network(params, self.teacher.params, spec)
-        model.from_code.load_state_dict(self.teacher.net.from_code.state_dict())  # G begins as the vq's, as released
-        model.generator.load_state_dict(self.teacher.net.generator.state_dict())
+        if params.generator == "vq":
+            model.from_code.load_state_dict(self.teacher.net.from_code.state_dict())
+            model.generator.load_state_dict(self.teacher.net.generator.state_dict())
         self.model = prepared(model, accelerator)
         self.optimizer = Adam(self.model.parameters(), lr=params.lr, betas=BETAS)
         self.schedule = Schedule(self.optimizer, params)

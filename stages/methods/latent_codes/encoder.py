@@ -10,7 +10,6 @@ from functools import partial
 from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 from torch.optim import Adam
 
@@ -22,6 +21,7 @@ from stages.methods.latent_codes import vq
 from stages.methods.latent_codes.blocks.rate import Rate
 from stages.methods.latent_codes.blocks.teacher import Teacher, prepared
 from stages.methods.latent_codes.blocks.token_mask import Sizes, TokenMask, enlarge, near_hole, same_grid
+from stages.methods.latent_codes.blocks.vq_start import begin, same_sizes
 from stages.nets import pyramid
 from stages.nets.partial_conv import Convolution, PlainConv2d, RestrictiveConv2d
 from stages.training.schedules import Schedule
@@ -29,17 +29,35 @@ from stages.training.schedules import Schedule
 PARENTS: tuple[str, ...] = ("vq",)
 SHARED: tuple[str, ...] = ("token_mask",)
 
+CHOICES: tuple[str, ...] = (  # what the paper leaves open
+    "a token is read off where a share alpha of the 2 x 2 block below it is seen, at every halving (window: stride, as "
+    "released): eq. 4's n x n window (kernel) lies off-centre at each, and a mirrored mask gives other cells; with "
+    "blocks, layers that halve nothing only keep the mask",
+    "the last convolution gives the classes: two linear layers in a row would say no more (as released there are 256 "
+    "channels between, with a ReLU on them and on the logits)",
+    "statistics, attention and convolutions are masked throughout (strict)",
+    "the loss is a mean over visible cells, not a sum",
+    "start: vq is ours: the paper's encoder begins from scratch",
+)
+
 BETAS = (0.9, 0.95)  # Adam's, as released
 
 
 class Params(Rate, Sizes):
     """The encoder; stem, cells and codes are the vq's."""
 
-    kind: Literal["restrictive", "vanilla", "miracle"] = "restrictive"  # Tables 2 and 3; miracle sees the whole image
+    # Tables 2 and 3; miracle sees the whole image; vq: the vq's own, which learns nothing (as MaskGIT inpaints)
+    kind: Literal["restrictive", "vanilla", "miracle", "vq"] = "restrictive"
+    start: Literal["scratch", "vq"] = (
+        "scratch"  # the paper names no start; vq: ours, from the vq's encoder and codebook
+    )
     strict: bool = True  # masks everywhere; False: the released way, which lets masked features back in
     mask_input: bool = False  # the mask as a fourth channel; the paper names none (as released: there)
-    features: int = Field(default=256, ge=1)  # channels before the classes, as released
     token_mask: TokenMask = TokenMask()
+
+    def sizes(self, parent: vq.Params) -> Sizes:
+        """Those of the vq, where the encoder is the vq's."""
+        return parent if self.kind == "vq" else self
 
 
 class TokenEncoder(nn.Module):
@@ -47,12 +65,12 @@ class TokenEncoder(nn.Module):
 
     def __init__(self, params: Params, parent: vq.Params, spec: Spec) -> None:
         super().__init__()
-        same_grid("encoder", params.multipliers, parent.multipliers)
+        sizes = params.sizes(parent)
+        same_grid("encoder", sizes.multipliers, parent.multipliers)
         self.kind, self.mask_input, self.rule = params.kind, params.mask_input, params.token_mask
-        self.stem, self.levels = parent.stem, len(params.multipliers)
-        conv, shape = _convolution(params), params.shape(spec, parent.stem, masked=params.strict)
-        self.encoder = pyramid.Encoder(shape, 4 if params.mask_input else 3, params.features, conv)
-        self.head = conv(params.features, parent.codes, 1)
+        self.stem, self.levels = parent.stem, len(sizes.multipliers)
+        conv, shape = _convolution(params), sizes.shape(spec, parent.stem, masked=params.strict)
+        self.encoder = pyramid.Encoder(shape, 4 if params.mask_input else 3, parent.codes, conv)
 
     def cells(self, known_B1HW: Tensor) -> Tensor:
         """The token mask: 1 where a token is read off (eq. 4)."""
@@ -64,7 +82,7 @@ class TokenEncoder(nn.Module):
         if self.mask_input:
             x_BCHW = torch.cat([known_B1HW - 0.5, x_BCHW], 1)
         seen_B1HW = known_B1HW if self.kind == "restrictive" else None
-        return self.head(*self.encoder(x_BCHW, seen_B1HW))[0]
+        return self.encoder(x_BCHW, seen_B1HW)[0]
 
 
 def _convolution(params: Params) -> Convolution:
@@ -88,7 +106,7 @@ class EncoderPart:
 
     def __init__(self, params: Params, parents: Mapping[str, Trained], spec: Spec, accelerator: Accelerator) -> None:
         self.accelerator, self.teacher = accelerator, Teacher(parents, accelerator)
-        self.model = prepared(TokenEncoder(params, self.teacher.params, spec), accelerator)
+        self.model = prepared(_begun(params, self.teacher, spec), accelerator)
         self.optimizer = Adam(self.model.parameters(), lr=params.lr, betas=BETAS)
         self.schedule = Schedule(self.optimizer, params)
 
@@ -99,7 +117,8 @@ class EncoderPart:
         cells_BHW = self.model.cells(batch.known_B1HW)[:, 0]
         loss = masked_mean(cross_entropy(logits_BKHW, codes_BHW), cells_BHW)
         accuracy = masked_mean((logits_BKHW.argmax(1) == codes_BHW).float(), cells_BHW)
-        self.accelerator.minimize(loss, self.optimizer)
+        if self.model.kind != "vq":
+            self.accelerator.minimize(loss, self.optimizer)
         return {"cross_entropy": loss.detach(), "accuracy": accuracy.detach()}
 
     @torch.no_grad()
@@ -137,6 +156,15 @@ class EncoderPart:
 
     def state(self) -> dict[str, Stateful]:
         return {"model": self.model, "optimizer": self.optimizer, "schedule": self.schedule}
+
+
+def _begun(params: Params, teacher: Teacher, spec: Spec) -> TokenEncoder:
+    """The network before its first step."""
+    model = TokenEncoder(params, teacher.params, spec)
+    if params.start == "vq" or params.kind == "vq":
+        same_sizes(params.sizes(teacher.params), teacher.params)
+        begin(model.encoder, teacher.net)
+    return model
 
 
 def build(params: Params, parents: Mapping[str, Trained], spec: Spec, accelerator: Accelerator) -> EncoderPart:

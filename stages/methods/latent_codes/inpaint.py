@@ -13,6 +13,7 @@ from stages import contract
 from stages.contract import Completions, Request, Trained, UserError
 from stages.methods.latent_codes import decoder, encoder, prior, vq
 from stages.methods.latent_codes.blocks.token_mask import TokenMask, enlarge
+from stages.methods.latent_codes.sampling.doubt import trusted
 from stages.methods.latent_codes.sampling.sampler import Confidence, Rule, complete
 from stages.sampling.timing import Phases
 
@@ -30,6 +31,9 @@ class Params(contract.Params):
     confidence: Confidence = "probability"  # as released; "maskgit" ranks draws, not positions
     choice_temperature: float = Field(default=4.5, ge=0)  # of MaskGIT's confidence alone
     deterministic: bool = False  # the likeliest codes: one completion, whatever the seed
+    doubted: float = Field(
+        default=0.0, ge=0, le=1
+    )  # ours: mostly hidden cells whose token is less likely are drawn anew
     decoding: Literal["composed", "vanilla"] = "composed"  # eq. 7-8; vanilla: the vq decodes the codes alone (Table 2)
     token_mask: TokenMask = TokenMask()
 
@@ -71,10 +75,11 @@ class Inpainter:
         image_BCHW, known_B1HW = request.image_BCHW.to(self.device), request.known_B1HW.to(self.device)
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             with self._phase("encode"):
+                logits_BKHW = self.encoder(image_BCHW, known_B1HW)
                 cells_B1HW = self.encoder.cells(known_B1HW)
-                codes_BHW = self.encoder(image_BCHW, known_B1HW).argmax(1)
+                cells_B1HW = trusted(cells_B1HW, logits_BKHW, known_B1HW, self.params.doubted)
             with self._phase("tokens"):
-                drawn_BKHW = self._draw(codes_BHW, cells_B1HW, request.seeds_BK)
+                drawn_BKHW = self._draw(logits_BKHW.argmax(1), cells_B1HW, request.seeds_BK)
             with self._phase("decode"):
                 raw_BKCHW = self._decode(image_BCHW, known_B1HW, cells_B1HW, drawn_BKHW)
         side = {"token_mask": enlarge(cells_B1HW, image_BCHW.shape[-1]), "codes": self._codes_picture(drawn_BKHW)}

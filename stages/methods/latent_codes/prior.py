@@ -14,20 +14,29 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.optim import AdamW
 
-from stages.contract import Accelerator, Batch, Spec, Stateful, Trained
+from stages.contract import Accelerator, Batch, Spec, Stateful, Trained, UserError
+from stages.images.pixels import blank
 from stages.losses.codes import cross_entropy
 from stages.losses.marginals import Marginals
 from stages.losses.means import Means, masked_mean
 from stages.methods.latent_codes import vq
-from stages.methods.latent_codes.blocks.noise import random_visible
+from stages.methods.latent_codes.blocks.noise import chances, random_visible
 from stages.methods.latent_codes.blocks.rate import Rate
 from stages.methods.latent_codes.blocks.teacher import Teacher, prepared
+from stages.methods.latent_codes.blocks.token_mask import half_known
 from stages.nets.seeded import exponential, generators
 from stages.nets.transformer import Transformer, decayed, initialise
 from stages.training.schedules import Schedule
 
 PARENTS: tuple[str, ...] = ("vq",)
 SHARED: tuple[str, ...] = ()
+
+CHOICES: tuple[str, ...] = (  # what the paper leaves open
+    "each image has a ratio of hidden tokens of its own (as released: one a batch), and they lie scattered",
+    "a position more, of no token, is seen by all (as released)",
+    "codes enter by the codebook (eq. 6), the classes' layer is not tied to it",
+    "regions and misread are ours",
+)
 
 BETAS = (0.9, 0.95)  # AdamW's, as released
 
@@ -42,6 +51,8 @@ class Params(Rate):
     input: Literal["codebook", "embedding"] = "codebook"  # eq. 6: C(D); a learned table as released
     lowest_ratio: float = Field(default=0.15, ge=0, le=1)  # of hidden tokens, drawn uniformly an image; Sec. 3.2
     highest_ratio: float = Field(default=0.75, ge=0, le=1)
+    regions: float = Field(default=0.0, ge=0, le=1)  # ours: share of images whose hidden tokens are those under `masks`
+    misread: float = Field(default=0.0, ge=0, le=1)  # ours: share of these whose tokens the vq reads off what is known
     weight_decay: float = Field(default=0.01, ge=0)  # on linear layers, as released
 
 
@@ -111,20 +122,25 @@ class PriorPart:
     def step(self, batch: Batch) -> dict[str, float | Tensor]:
         self.model.train()
         codes_BN = self.teacher.codes(batch.image_BCHW).flatten(1)
-        visible_BN = self._visible(batch, codes_BN)
+        visible_BN, region_B1 = self._visible_in_training(batch, codes_BN)
         self.marginals.count(codes_BN)
+        shown_BN = self._misread(batch, codes_BN, region_B1)
         with self.accelerator.autocast():
-            logits_BNK = self.model(codes_BN, visible_BN)
+            logits_BNK = self.model(shown_BN, visible_BN)
         loss = masked_mean(cross_entropy(logits_BNK.transpose(1, 2), codes_BN), ~visible_BN)
         self.accelerator.minimize(loss, self.optimizer)
         return {"cross_entropy": loss.detach()}
 
     @torch.no_grad()
     def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """Cross-entropy on hidden tokens in nats; the same of the tokens' marginals, overall and a position."""
+        """Cross-entropy on hidden tokens in nats; the same of the tokens' marginals, overall and a position.
+
+        Hidden tokens lie scattered, however the part learns.
+        """
         self.model.eval()
         means = Means()
         for batch in batches:
+            self._need_holes(batch)
             codes_BN = self.teacher.exact_codes(batch.image_BCHW).flatten(1)
             visible_BN = self._visible(batch, codes_BN)
             logits_BNK = self.model(codes_BN, visible_BN)
@@ -165,6 +181,30 @@ class PriorPart:
     def _visible(self, batch: Batch, codes_BN: Tensor) -> Tensor:
         low, high = self.params.lowest_ratio, self.params.highest_ratio
         return random_visible(batch.seeds_B, codes_BN.shape[1], low, high).to(codes_BN.device)
+
+    def _visible_in_training(self, batch: Batch, codes_BN: Tensor) -> tuple[Tensor, Tensor]:
+        """(visible_BN, region_B1): scattered, or of the holes' shape in images where region_B1 says so."""
+        visible_BN = self._visible(batch, codes_BN)
+        outside_BN = half_known(batch.known_B1HW, codes_BN.shape[1])
+        chosen_B = chances(batch.seeds_B)[:, 0].to(codes_BN.device) < self.params.regions
+        region_B1 = (chosen_B & ~outside_BN.all(1))[:, None]  # a hole of less than a cell hides nothing
+        return torch.where(region_B1, outside_BN, visible_BN), region_B1
+
+    def _misread(self, batch: Batch, codes_BN: Tensor, region_B1: Tensor) -> Tensor:
+        """The codes as they are shown: in a share of the images with regions, what the vq reads beside the holes."""
+        if not self.params.misread:
+            return codes_BN
+        chosen_B1 = chances(batch.seeds_B)[:, 1:].to(codes_BN.device) < self.params.misread
+        read_BN = self.teacher.codes(blank(batch.image_BCHW, batch.known_B1HW)).flatten(1)
+        return torch.where(chosen_B1 & region_B1, read_BN, codes_BN)
+
+    def _need_holes(self, batch: Batch) -> None:
+        """UserError where tokens are to be hidden under holes that no mask generator draws."""
+        if self.params.regions and bool(batch.known_B1HW.all()):
+            raise UserError(
+                "params: methods.latent_codes.prior.regions needs holes: "
+                "name a generator in methods.latent_codes.prior.masks"
+            )
 
 
 def build(params: Params, parents: Mapping[str, Trained], spec: Spec, accelerator: Accelerator) -> PriorPart:

@@ -17,9 +17,9 @@ SIZES: dict[str, Any] = {"width": 8, "multipliers": [1, 2], "blocks": 1, "attent
 ADVERSARY: dict[str, Any] = {"width": 8, "layers": 2, "start": 0}
 SMALL: dict[str, dict[str, Any]] = {
     "vq": {**SIZES, "stem": 2, "codes": 16, "channels": 8, "normalised_codes": True, "restart_after": 2},
-    "encoder": {**SIZES, "features": 8},
+    "encoder": {**SIZES},
     "prior": {"width": 16, "layers": 2, "heads": 2, "lr": 1e-3},
-    "decoder": {**SIZES, "l1": 1.0, "adversary": ADVERSARY},
+    "decoder": {**SIZES, "generator": "vq", "l1": 1.0, "adversary": ADVERSARY},
     "inpaint": {},
 }
 SMALL["vq"]["adversary"] = {**ADVERSARY, "loss": "hinge", "adaptive": True, "weight": 0.8, "r1": 0.0}

@@ -10,6 +10,7 @@ import torch
 from stages.contract import Inpainter, Request, UserError
 from stages.images.pixels import to_uint8
 from stages.methods.latent_codes import inpaint
+from stages.methods.latent_codes.blocks.token_mask import enlarge, half_known
 from tests.methods.conftest import PlainTools, mean_square
 from tests.methods.latent_codes.conftest import make_inpainter, make_part, release
 
@@ -44,8 +45,10 @@ LEAKS = [
     ("encoder", {}),
     ("encoder", {"kind": "vanilla", "mask_input": True}),
     ("encoder", {"strict": False, "mask_input": True}),
+    ("encoder", {"kind": "vq"}),
     ("decoder", {"encoder": "concat"}),
     ("decoder", {"refinement": True}),
+    ("decoder", {"generator": "own"}),
 ]
 
 
@@ -130,6 +133,7 @@ VARIANTS = [
     {"steps": 2},
     {"confidence": "maskgit"},
     {"deterministic": True},
+    {"doubted": 1.0},
     {"decoding": "vanilla"},
 ]
 
@@ -156,6 +160,7 @@ TRAINED = [
     ("encoder", {"kind": "vanilla", "mask_input": True}),
     ("encoder", {"strict": False, "mask_input": True}),
     ("encoder", {"normalisation": "group"}),
+    ("encoder", {"kind": "vq"}),
     ("prior", {"input": "embedding"}),
     ("decoder", {"encoder": "concat"}),
     ("decoder", {"refinement": True}),
@@ -195,3 +200,18 @@ def test_the_prior_reads_visible_tokens_alone(lively):
     assert torch.equal(slope_KD.abs().sum(1) > 0, shown)
     other_BN = torch.where(visible_BN, codes_BN, 15 - codes_BN)
     assert torch.equal(prior(codes_BN, visible_BN), prior(other_BN, visible_BN))
+
+
+def test_doubted_guesses_of_mostly_hidden_cells_are_left_to_the_prior(lively, request_of):
+    """At 1 all of them, at 0 none; in between, those whose likeliest code has a smaller chance."""
+    request, plain = request_of(8), make_inpainter(lively)
+    cells_B1HW = plain.encoder.cells(request.known_B1HW)
+    logits_BKHW = plain.encoder(request.image_BCHW, request.known_B1HW)
+    mostly_B1HW = half_known(request.known_B1HW, 64).view_as(cells_B1HW)
+    chance_B1HW = logits_BKHW.softmax(1).amax(1, keepdim=True)
+    middle = chance_B1HW[~mostly_B1HW & (cells_B1HW > 0)].median().item()
+    for doubted in (0.0, middle, 1.0):
+        side = make_inpainter(lively, doubted=doubted).sample(request).side
+        want_B1HW = (cells_B1HW > 0) & (mostly_B1HW | (chance_B1HW >= doubted))
+        assert torch.equal(side["token_mask"], enlarge(want_B1HW, 32))
+        assert (int(want_B1HW.sum()) < int(cells_B1HW.sum())) == (doubted > 0)

@@ -21,7 +21,7 @@ class Composer(nn.Module):
     def __init__(
         self, shape: Shape, source: Shape, channels: int, encoder: Literal["partial", "concat"], refine: bool
     ) -> None:
-        """`shape` is that of E_prt and the refinement, `source` that of the vq, whose generator G takes over."""
+        """`shape` is that of E_prt and the refinement, `source` that of G."""
         super().__init__()
         self.partial = encoder == "partial"
         conv, inputs = (PartialConv2d, 3) if self.partial else (PlainConv2d, 4)

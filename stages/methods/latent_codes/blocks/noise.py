@@ -7,6 +7,13 @@ from torch import Tensor
 
 from stages.nets.seeded import generators
 
+SALT = 0x5A17  # so that chances and what else a seed draws say nothing of each other
+
+
+def chances(seeds_B: Tensor) -> Tensor:
+    """Two numbers an image, (B, 2), uniform in [0, 1): by them it is decided how the image is shown."""
+    return torch.stack([torch.rand(2, generator=owner, device="cpu") for owner in generators(seeds_B ^ SALT)])
+
 
 def random_visible(seeds_B: Tensor, positions: int, low: float, high: float) -> Tensor:
     """visible_BN (bool): each image hides each position with one probability of its own, uniform in [low, high]."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isqrt
+
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
@@ -16,7 +18,7 @@ class TokenMask(Params):
     """Which tokens are read off the image, and which are left to the prior."""
 
     alpha: float = Field(default=0.5, ge=0, le=1)  # share of a window that must be seen; paper Sec. 3.1
-    window: Window = "kernel"  # the paper's n x n window; "stride" (the 2 x 2 block) as released
+    window: Window = "stride"  # the 2 x 2 block that a cell covers, as released; "kernel": eq. 4's n x n, off-centre
 
     def cells(self, known_B1HW: Tensor, stem: int, levels: int) -> Tensor:
         """known_B1hw of the token grid: 1 where a token is read off, the same that a restrictive encoder ends with."""
@@ -55,6 +57,11 @@ def same_grid(part: str, multipliers: tuple[int, ...], vq: tuple[int, ...]) -> N
             f"params: methods.latent_codes.{part}.multipliers has {len(multipliers)} levels and vq's {len(vq)}; "
             "their token grids must agree"
         )
+
+
+def half_known(known_B1HW: Tensor, cells: int) -> Tensor:
+    """Which of so many cells (a square grid) are known to at least a half, in raster order, (B, N) of bool."""
+    return F.adaptive_avg_pool2d(known_B1HW.float(), isqrt(cells)).flatten(1) >= 0.5
 
 
 def near_hole(known_B1HW: Tensor, cells_B1HW: Tensor) -> Tensor:
