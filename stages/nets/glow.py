@@ -8,23 +8,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log, pi
-from typing import cast
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
 
 from stages.nets.actnorm import ActNorm
 from stages.nets.coupling import Coupling, Injector
-from stages.nets.permutation import SoftPermutation, mixed
+from stages.nets.haar import haar
+from stages.nets.learned_permutation import LearnedPermutation
+from stages.nets.permutation import SoftPermutation, begin_with, mixed
 from stages.nets.split import Split
 from stages.nets.squeeze import Squeeze
+
+Permutation = Literal["fixed", "haar", "learned"]
 
 
 @dataclass(frozen=True)
 class FlowShape:
     """Sizes of a conditional Glow: L levels of K steps on `channels` channels of input.
 
-    `condition` channels come in at every level, through a kernel x kernel convolution to `hidden` ones a layer.
+    `condition` channels come in at every level, through a kernel x kernel convolution to `hidden` ones a layer. W is
+    fixed and drawn at random (`fixed`); fixed, but such that a level begins and ends with Haar bands, the first one of
+    opponent colours (`haar`); or learnt as Glow's (`learned`). Without `injector` a step has eq. 5 alone.
     """
 
     channels: int
@@ -34,6 +40,13 @@ class FlowShape:
     condition: int
     kernel: int
     clamp: float
+    permutation: Permutation = "fixed"
+    injector: bool = True
+
+    @property
+    def layers(self) -> int:
+        """Conditional affine layers of a step."""
+        return 2 if self.injector else 1
 
     def at(self, level: int) -> int:
         """Channels of a level after its squeeze, the finest being 0: half of every level's go on."""
@@ -49,30 +62,38 @@ class FlowShape:
 class FlowStep(nn.Module):
     """ActNorm, soft permutation, conditional affine (coupling, then injector: eq. 5, 6).
 
-    ActNorm and permutation are both affine in the channels: they are run as one product, in both directions.
+    ActNorm and permutation are both affine in the channels: they are run as one product, in both directions. The
+    condition has `hidden` channels a conditional layer.
     """
 
-    def __init__(self, channels: int, hidden: int, clamp: float) -> None:
+    def __init__(self, channels: int, shape: FlowShape) -> None:
         super().__init__()
         self.norm = ActNorm(channels)
-        self.permutation = SoftPermutation(channels)
-        self.coupling = Coupling(channels, hidden, clamp)
-        self.injector = Injector(channels, hidden, clamp)
+        self.permutation = LearnedPermutation(channels) if shape.permutation == "learned" else SoftPermutation(channels)
+        self.coupling = Coupling(channels, shape.hidden, shape.clamp)
+        self.injector = Injector(channels, shape.hidden, shape.clamp) if shape.injector else None
+
+    @property
+    def affine(self) -> tuple[Coupling | Injector, ...]:
+        """Its conditional layers in turn."""
+        return (self.coupling,) if self.injector is None else (self.coupling, self.injector)
 
     def forward(self, x_RCHW: Tensor, condition_BCHW: Tensor) -> tuple[Tensor, Tensor]:
         self.norm.meet(x_RCHW)
+        logdet_R = self.norm.logdet(x_RCHW) + self.permutation.logdet(x_RCHW)
         matrix_CC = self.permutation.matrix(x_RCHW) * self.norm.log_scale_C.exp()
         z_RCHW = mixed(x_RCHW, matrix_CC, (matrix_CC * self.norm.shift_C).sum(1))
-        for_coupling_BCHW, for_injector_BCHW = condition_BCHW.chunk(2, 1)
-        z_RCHW, coupled_R = self.coupling(z_RCHW, for_coupling_BCHW)
-        z_RCHW, injected_R = self.injector(z_RCHW, for_injector_BCHW)
-        return z_RCHW, self.norm.logdet(x_RCHW) + coupled_R + injected_R
+        for layer, own_BCHW in zip(self.affine, condition_BCHW.chunk(len(self.affine), 1), strict=True):
+            z_RCHW, more_R = layer(z_RCHW, own_BCHW)
+            logdet_R = logdet_R + more_R
+        return z_RCHW, logdet_R
 
     def inverse(self, z_RCHW: Tensor, condition_BCHW: Tensor) -> Tensor:
         """x of which forward makes z."""
-        for_coupling_BCHW, for_injector_BCHW = condition_BCHW.chunk(2, 1)
-        z_RCHW = self.coupling.inverse(self.injector.inverse(z_RCHW, for_injector_BCHW), for_coupling_BCHW)
-        matrix_CC = (self.permutation.matrix(z_RCHW) * (-self.norm.log_scale_C).exp()).T
+        conditions = condition_BCHW.chunk(len(self.affine), 1)
+        for layer, own_BCHW in zip(reversed(self.affine), reversed(conditions), strict=True):
+            z_RCHW = layer.inverse(z_RCHW, own_BCHW)
+        matrix_CC = (-self.norm.log_scale_C).exp()[:, None] * self.permutation.undoing(z_RCHW)
         return mixed(z_RCHW, matrix_CC, -self.norm.shift_C)
 
 
@@ -82,9 +103,13 @@ class Level(nn.Module):
     def __init__(self, shape: FlowShape, level: int) -> None:
         super().__init__()
         self.squeeze = Squeeze()
-        taps = shape.steps * 2 * shape.hidden
+        taps = shape.steps * shape.layers * shape.hidden
         self.taps = nn.Conv2d(shape.condition, taps, shape.kernel, padding=shape.kernel // 2)
-        self.steps = nn.ModuleList(FlowStep(shape.at(level), shape.hidden, shape.clamp) for _ in range(shape.steps))
+        steps = [FlowStep(shape.at(level), shape) for _ in range(shape.steps)]
+        self.steps = nn.ModuleList(steps)
+        if shape.permutation == "haar":
+            bands_CC = haar(shape.at(level) // 4, opponents=level == 0)
+            begin_with(bands_CC, [cast(SoftPermutation, step.permutation) for step in steps])
 
     def forward(self, x_RCHW: Tensor, condition_BCHW: Tensor) -> tuple[Tensor, Tensor]:
         x_RCHW, logdet_R = self.squeeze(x_RCHW)

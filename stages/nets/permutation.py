@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -18,19 +21,41 @@ class SoftPermutation(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        q_CC, r_CC = torch.linalg.qr(torch.randn(channels, channels, dtype=torch.float64))
-        self.register_buffer("weight_CC", q_CC * r_CC.diagonal().sign())  # the signs make the draw uniform
+        self.register_buffer("weight_CC", orthogonal(channels))
 
     def forward(self, x_BCHW: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        return mixed(x_BCHW, self.matrix(x_BCHW)), x_BCHW.new_zeros(len(x_BCHW))
+        return mixed(x_BCHW, self.matrix(x_BCHW)), self.logdet(x_BCHW)
 
     def inverse(self, z_BCHW: Tensor, condition: Tensor | None = None) -> Tensor:
         """x of which forward makes z."""
-        return mixed(z_BCHW, self.matrix(z_BCHW).T)
+        return mixed(z_BCHW, self.undoing(z_BCHW))
 
     def matrix(self, like: Tensor) -> Tensor:
         """W in the precision of a tensor."""
         return self.weight_CC.to(like.dtype)
+
+    def undoing(self, like: Tensor) -> Tensor:
+        """W's inverse in the precision of a tensor."""
+        return self.matrix(like).T
+
+    def logdet(self, x_BCHW: Tensor) -> Tensor:
+        """0 an image, (B,)."""
+        return x_BCHW.new_zeros(len(x_BCHW))
+
+
+def orthogonal(channels: int) -> Tensor:
+    """A draw that is uniform over orthogonal matrices, in float64."""
+    q_CC, r_CC = torch.linalg.qr(torch.randn(channels, channels, dtype=torch.float64))
+    return q_CC * r_CC.diagonal().sign()  # without the signs it is not uniform
+
+
+def begin_with(first_CC: Tensor, permutations: Sequence[SoftPermutation]) -> None:
+    """The first W becomes `first_CC`, and the last one undoes all between: they end in the axes of the first."""
+    first, *between = [permutation.weight_CC for permutation in permutations]
+    first.copy_(first_CC)
+    if between:
+        *between, last = between
+        last.copy_(reduce(lambda product_CC, w_CC: w_CC @ product_CC, between, torch.eye(len(last)).to(last)).T)
 
 
 def mixed(x_BCHW: Tensor, matrix_OC: Tensor, bias_O: Tensor | None = None) -> Tensor:

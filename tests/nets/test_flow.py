@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 from stages.nets.actnorm import ActNorm
 from stages.nets.coupling import Coupling, Injector, soft_clamp
 from stages.nets.glow import ConditionalGlow, FlowShape, FlowStep, standard_normal
+from stages.nets.haar import haar
+from stages.nets.learned_permutation import LearnedPermutation
 from stages.nets.permutation import SoftPermutation
 from stages.nets.split import Split
 from stages.nets.squeeze import Squeeze
@@ -35,9 +38,12 @@ def layers() -> dict[str, tuple[Callable[[], nn.Module], int]]:
         "squeeze": (Squeeze, 1),
         "actnorm": (lambda: ActNorm(4), 1),
         "permutation": (lambda: SoftPermutation(4), 1),
+        "learned permutation": (lambda: LearnedPermutation(4), 1),
         "coupling": (lambda: Coupling(4, HIDDEN, 2.0), HIDDEN),
         "injector": (lambda: Injector(4, HIDDEN, 2.0), HIDDEN),
-        "step": (lambda: FlowStep(4, HIDDEN, 2.0), 2 * HIDDEN),
+        "step": (lambda: FlowStep(4, SHAPE), 2 * HIDDEN),
+        "step of a learned permutation": (lambda: FlowStep(4, replace(SHAPE, permutation="learned")), 2 * HIDDEN),
+        "step without injector": (lambda: FlowStep(4, replace(SHAPE, injector=False)), HIDDEN),
     }
 
 
@@ -133,7 +139,7 @@ def test_the_condition_matters():
 
 def test_a_two_dimensional_density_integrates_to_one():
     torch.manual_seed(3)
-    steps = [stirred(FlowStep(2, HIDDEN, 0.5).double(), 0.25) for _ in range(2)]
+    steps = [stirred(FlowStep(2, replace(SHAPE, clamp=0.5)).double(), 0.25) for _ in range(2)]
     side, count = 24.0, 301
     axis = torch.linspace(-side, side, count, dtype=torch.float64)
     x_BCHW = torch.cartesian_prod(axis, axis)[:, :, None, None]
@@ -169,6 +175,57 @@ def test_the_permutation_is_orthogonal_in_every_precision_and_saved():
     other.load_state_dict(permutation.state_dict())
     assert torch.equal(other.weight_CC, permutation.weight_CC)
     assert not list(permutation.parameters()), "fixed: it learns nothing"
+
+
+def test_a_learned_permutation_begins_orthogonal_and_learns():
+    permutation = LearnedPermutation(24)
+    weight_CC = permutation.weight_CC.detach().double()
+    assert torch.allclose(weight_CC @ weight_CC.T, torch.eye(24, dtype=torch.float64), atol=1e-6)
+    z_BCHW, logdet_B = permutation(torch.randn(1, 24, 2, 2))
+    (z_BCHW.square().sum() - logdet_B.sum()).backward()
+    assert permutation.weight_CC.grad.abs().max() > 0
+
+
+@pytest.mark.parametrize("channels", [3, 6])
+def test_haars_matrix_is_orthogonal_and_squeezes_flat_blocks_into_their_means_alone(channels):
+    matrix_CC = haar(channels, opponents=channels == 3)
+    assert torch.allclose(matrix_CC @ matrix_CC.T, torch.eye(4 * channels, dtype=torch.float64), atol=1e-15)
+    flat_BCHW = torch.randn(2, channels, 2, 2, dtype=torch.float64).repeat_interleave(2, 2).repeat_interleave(2, 3)
+    bands_BCHW = torch.einsum("oc,bchw->bohw", matrix_CC, Squeeze()(flat_BCHW)[0])
+    assert bands_BCHW[:, channels:].abs().max() <= 1e-14 < bands_BCHW[:, :channels].abs().max()
+    grey_BCHW = torch.randn(1, 1, 4, 4, dtype=torch.float64).expand(1, 3, 4, 4)
+    colours_BCHW = torch.einsum("oc,bchw->bohw", haar(3, opponents=True), Squeeze()(grey_BCHW)[0])
+    coloured = [n for n in range(12) if n % 3]
+    assert colours_BCHW[:, coloured].abs().max() <= 1e-14, "what is grey has light alone, in every band"
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_haars_levels_are_fixed_keep_volume_and_end_in_bands(steps):
+    """W of all steps, one after the other, is Haar's matrix: the last one undoes the random ones."""
+    torch.manual_seed(0)
+    flow = ConditionalGlow(replace(SHAPE, steps=steps, permutation="haar"))
+    for number, level in enumerate(flow.levels):
+        weights = [step.permutation.weight_CC for step in level.steps]
+        eye_CC = torch.eye(len(weights[0]), dtype=torch.float64)
+        assert all(torch.allclose(w_CC @ w_CC.T, eye_CC, atol=1e-14) for w_CC in weights)
+        assert torch.allclose(torch.linalg.multi_dot([*weights[::-1], eye_CC]), haar(3 * 2**number, number == 0))
+        assert steps < 3 or not torch.allclose(weights[1], eye_CC, atol=0.1), "those between are random"
+        assert not any(name.endswith("weight_CC") for name, _ in level.named_parameters())
+    x_BCHW = torch.randn(2, 3, 8, 8)
+    latents, logdet_B = flow.eval()(x_BCHW, [torch.zeros(2, 5, 4, 4), torch.zeros(2, 5, 2, 2)])
+    assert torch.equal(logdet_B, torch.zeros(2)), "an untrained flow only turns x"
+    assert torch.allclose(flat(latents).norm(dim=1), x_BCHW.flatten(1).norm(dim=1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("permutation", ["haar", "learned"])
+@pytest.mark.parametrize("injector", [True, False])
+def test_every_kind_of_flow_has_its_inverse_and_its_logdet(permutation, injector):
+    flow, x_BCHW, conditions = glow(shape=replace(SHAPE, permutation=permutation, injector=injector))
+    latents, _ = flow(x_BCHW, conditions)
+    assert (flow.inverse(latents, conditions) - x_BCHW).abs().max() <= 1e-9
+    first = [condition_BCHW[:1] for condition_BCHW in conditions]
+    expected_B = jacobian_logdet(lambda x: flat(flow(x[None], first)[0])[0], x_BCHW[:1])
+    assert torch.allclose(flow(x_BCHW[:1], first)[1], expected_B, atol=1e-8)
 
 
 def test_actnorm_normalises_its_first_training_batch_and_no_other():

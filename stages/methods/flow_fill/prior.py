@@ -30,6 +30,7 @@ CHOICES: tuple[str, ...] = (  # what the paper leaves open
     "E_theta has no contextual attention and no instance norm, pads by zeros, and grows its maps by nearest neighbours",
     "widths of E_theta, the maps taken of it, its inputs given to every level besides, and a 1x1 convolution a level "
     "that makes ft of them",
+    "a draft that learns by an L1, and a W that begins with Haar bands, each where params say so",
     "pictures shrink by their areas' means, and a small pixel is known only where its whole area is",
 )
 
@@ -52,7 +53,7 @@ def restore(trained: Trained) -> Structure:
 
 
 class PriorPart:
-    """Learns flow and feature extractor together, by the negative log-likelihood alone."""
+    """Learns flow and feature extractor together, by the negative log-likelihood; its draft, too, where asked for."""
 
     def __init__(self, params: Params, spec: Spec, accelerator: Accelerator) -> None:
         self.params, self.accelerator = params, accelerator
@@ -64,10 +65,11 @@ class PriorPart:
         self.model.train()
         x_Bchw = self._truth(batch)
         with self.accelerator.autocast():  # networks alone: the flow's own arithmetic stays in float32
-            bits_B = self.model(x_Bchw, batch.image_BCHW, batch.known_B1HW)
-        loss = bits_B.mean()
+            bits_B, draft_B = self.model(x_Bchw, batch.image_BCHW, batch.known_B1HW)
+        terms = {"bits_per_dim": bits_B.mean(), **({"draft_l1": draft_B.mean()} if self.params.draft else {})}
+        loss = terms["bits_per_dim"] + self.params.draft * terms.get("draft_l1", 0.0)
         self.accelerator.minimize(loss, self.optimizer)
-        return {"bits_per_dim": loss.detach()}
+        return {name: term.detach() for name, term in terms.items()}
 
     @torch.no_grad()
     def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
@@ -76,7 +78,8 @@ class PriorPart:
         `bits_per_dim_features_zeroed` are those where ft is set to 0, `bits_per_dim_all_missing` where all of the image
         is missing: the flow never learnt under either, so that neither is what an unconditional flow would need.
         `drift` is how far a sample's known pixels are from the given ones, `spread` two samples' distance in the hole
-        (both mean absolute, in grey levels of 255); `inverse_error` the largest |f^-1(f(x)) - x|.
+        (mean absolute, in grey levels of 255, as the draft's from the truth there, `draft`, where it learns);
+        `inverse_error` the largest |f^-1(f(x)) - x|.
         """
         self.model.eval()
         means, worst = Means(), 0.0
@@ -98,7 +101,7 @@ class PriorPart:
                 if bool(chosen_B.any()):
                     means.add(f"{name}_hole_{low}_{high}", bits_B, chosen_B)
         nothing_B1HW = torch.zeros_like(batch.known_B1HW)
-        means.add("bits_per_dim_all_missing", self.model(x_Bchw, batch.image_BCHW, nothing_B1HW))
+        means.add("bits_per_dim_all_missing", self.model(x_Bchw, batch.image_BCHW, nothing_B1HW)[0])
 
     def _add_samples(self, means: Means, batch: Batch) -> None:
         first_Bchw, second_Bchw = self._samples(batch)
@@ -106,6 +109,9 @@ class PriorPart:
         known_Bchw = known_B1hw.expand_as(small_Bchw)
         means.add("drift", LEVELS * (first_Bchw - small_Bchw).abs(), known_Bchw)
         means.add("spread", LEVELS * (first_Bchw - second_Bchw).abs(), 1 - known_Bchw)
+        if self.params.draft:
+            draft_Bchw = self.model.draft(batch.image_BCHW, batch.known_B1HW)
+            means.add("draft", LEVELS * (draft_Bchw - self.model.shrunk(batch.image_BCHW)).abs(), 1 - known_Bchw)
 
     def _inverse_error(self, batch: Batch) -> float:
         x_Bchw, conditions = self._truth(batch), self.model.conditions(batch.image_BCHW, batch.known_B1HW)
@@ -120,6 +126,8 @@ class PriorPart:
         first_Bchw, second_Bchw = self._samples(batch)
         small_Bchw, _ = shrink_masked(batch.image_BCHW, batch.known_B1HW, self.model.side)
         shown = {"truth": self.model.shrunk(batch.image_BCHW), "known": small_Bchw}
+        if self.params.draft:
+            shown["draft"] = self.model.draft(batch.image_BCHW, batch.known_B1HW)
         return {**shown, "sample_0": first_Bchw, "sample_1": second_Bchw}
 
     def state(self) -> dict[str, Stateful]:

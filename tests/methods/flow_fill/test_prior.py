@@ -12,7 +12,7 @@ from stages.methods.flow_fill import prior
 from stages.methods.flow_fill.blocks.depth import continuous, dequantised, picture
 from stages.methods.flow_fill.blocks.noise import degraded
 from stages.nets.seeded import generators
-from tests.methods.flow_fill.conftest import SMALL, SPEC, blocks, learn, make_part
+from tests.methods.flow_fill.conftest import SMALL, SPEC, blocks, learn, make_part, release
 
 
 @pytest.mark.parametrize("trained", [False, True])
@@ -44,11 +44,14 @@ def test_the_bits_are_those_of_the_density(accelerator):
     x_Bchw = dequantised(model.shrunk(batch.image_BCHW), 5, generators(batch.seeds_B))
     normal_B = -0.5 * (x_Bchw.square() + math.log(2 * math.pi)).sum((1, 2, 3))
     expected_B = 5 - normal_B / (math.log(2) * 3 * 16 * 16)
-    assert torch.allclose(model(x_Bchw, batch.image_BCHW, batch.known_B1HW), expected_B, atol=1e-5)
+    assert torch.allclose(model(x_Bchw, batch.image_BCHW, batch.known_B1HW)[0], expected_B, atol=1e-5)
 
 
-def test_no_hole_content_enters_not_even_nan(family):
-    model, batch = prior.restore(family["prior"]), blocks(3)
+@pytest.mark.parametrize("draft", [0.0, 2.0])
+def test_no_hole_content_enters_not_even_nan(draft, accelerator):
+    part, batch = make_part("prior", {}, accelerator, draft=draft), blocks(3)
+    learn(part, blocks, range(2))
+    model = part.model.eval().requires_grad_(False)
     for content in (torch.randn_like(batch.image_BCHW), torch.full_like(batch.image_BCHW, math.nan)):
         other_BCHW = torch.where(batch.known_B1HW > 0, batch.image_BCHW, content)
         pairs = zip(
@@ -57,6 +60,40 @@ def test_no_hole_content_enters_not_even_nan(family):
             strict=True,
         )
         assert all(torch.equal(one, other) for one, other in pairs)
+
+
+def test_a_draft_learns_by_its_own_loss_and_by_none_where_it_weighs_nothing(accelerator):
+    part = make_part("prior", {}, accelerator, draft=10.0)
+    before = part.evaluate([blocks(90)])["draft"]
+    assert set(learn(part, lambda k: blocks(90), range(20))[0]) == {"bits_per_dim", "draft_l1"}
+    assert part.evaluate([blocks(90)])["draft"] < 0.9 * before and "draft" in part.pictures(blocks(90))
+    plain = make_part("prior", {}, accelerator)
+    assert set(learn(plain, blocks, range(1))[0]) == {"bits_per_dim"} and "draft" not in plain.evaluate([blocks(90)])
+
+
+@pytest.mark.parametrize("draft", [0.0, 2.0])
+def test_the_condition_has_the_draft_in_the_hole_where_it_learns(draft, accelerator):
+    """Of what ft is made of, the inputs alone are left: another draft is another ft in the hole, and nowhere else."""
+    model, batch = make_part("prior", {}, accelerator, draft=draft).model.eval().requires_grad_(False), blocks(3)
+    for n, select in enumerate(model.extractor.select):
+        select.weight[:, 4 * 4 ** (n + 1) :] = 0
+    before = model.conditions(batch.image_BCHW, batch.known_B1HW)
+    model.extractor.to_image.bias += 1
+    for ft_BChw, was_BChw in zip(model.conditions(batch.image_BCHW, batch.known_B1HW), before, strict=True):
+        differs_B1hw = (ft_BChw != was_BChw).any(1, keepdim=True)
+        hole_B1hw = torch.nn.functional.adaptive_max_pool2d(1 - batch.known_B1HW, ft_BChw.shape[-1]) > 0
+        assert torch.equal(differs_B1hw, hole_B1hw if draft else torch.zeros_like(hole_B1hw))
+
+
+@pytest.mark.parametrize("changes", [{"permutation": "haar"}, {"permutation": "learned"}, {"injector": False}])
+def test_every_kind_of_flow_learns_and_is_released(changes, accelerator, batch_of):
+    part, batch = make_part("prior", {}, accelerator, **changes), batch_of(90)
+    curve = [row["bits_per_dim"] for row in learn(part, batch_of, range(10))]
+    assert curve[-1] < curve[0] and part.evaluate([batch])["inverse_error"] <= 1e-4
+    model = prior.restore(release("prior", part, **changes))
+    x_Bchw = dequantised(model.shrunk(batch.image_BCHW), 5, generators(batch.seeds_B))
+    expected_B, _ = part.model.eval()(x_Bchw, batch.image_BCHW, batch.known_B1HW)
+    assert torch.equal(model(x_Bchw, batch.image_BCHW, batch.known_B1HW)[0], expected_B)
 
 
 def test_a_killed_run_ends_as_an_undisturbed_one(accelerator):

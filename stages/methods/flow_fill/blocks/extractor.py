@@ -1,7 +1,8 @@
 """E_theta: what the flow is told of the masked image (paper 003, Sec. 3.2): DeepFill v2's coarse-to-fine generator.
 
 The paper names neither its widths nor the maps that it takes: both are as in public ports of DeepFill v2 and ours. It
-learns by the flow's likelihood alone, so the last, image-making layer of the second pass is left out.
+learns by the flow's likelihood (and, where asked for, its draft by an L1 of its own, ours), so the last, image-making
+layer of the second pass is left out.
 """
 
 from __future__ import annotations
@@ -48,25 +49,30 @@ class Extractor(nn.Module):
     """(masked image, known) at the stage-1 size -> ft: `outputs` channels at each level's resolution.
 
     At a stem of r, blocks of r x r pixels are folded into channels, so that nothing runs at full size; 1 is DeepFill.
+    ft has the inputs themselves, too; `tells_draft`: the first pass's draft where the masked image would be blank.
     """
 
-    def __init__(self, width: int, dilations: Sequence[int], stem: int, levels: int, outputs: int) -> None:
+    def __init__(
+        self, width: int, dilations: Sequence[int], stem: int, levels: int, outputs: int, *, tells_draft: bool
+    ) -> None:
         super().__init__()
         inputs, kernel = INPUTS * stem**2, 7 if stem == 1 else 3
-        self.stem, self.levels = stem, levels
+        self.stem, self.levels, self.tells_draft = stem, levels, tells_draft
         self.first = Hourglass(inputs, width, dilations, kernel)
         self.to_image = nn.Conv2d(width, 3 * stem**2, kernel, padding=kernel // 2)
         self.second = Hourglass(inputs, width, dilations, kernel)
         given = [INPUTS * 4 ** (level + 1) for level in range(levels)]  # the inputs, squeezed as the flow's are
         self.select = nn.ModuleList(nn.Conv2d(self.second.channels + extra, outputs, 1) for extra in given)
 
-    def forward(self, image_BCHW: Tensor, known_B1HW: Tensor) -> list[Tensor]:
+    def forward(self, image_BCHW: Tensor, known_B1HW: Tensor) -> tuple[list[Tensor], Tensor]:
+        """(ft, the draft in [-1, 1] with known pixels put back)."""
         image_BCHW = blank(image_BCHW, known_B1HW)
         draft_BCHW = F.pixel_shuffle(self.to_image(self._pass(self.first, image_BCHW, known_B1HW)[-1]), self.stem)
         filled_BCHW = composite(torch.tanh(draft_BCHW).to(image_BCHW.dtype), image_BCHW, known_B1HW)
         maps = self._pass(self.second, filled_BCHW, known_B1HW)
-        given_BCHW = torch.cat([image_BCHW, known_B1HW], 1)
-        return [select(_gathered(maps, given_BCHW, 2 ** (n + 1))) for n, select in enumerate(self.select)]
+        given_BCHW = torch.cat([filled_BCHW if self.tells_draft else image_BCHW, known_B1HW], 1)
+        ft = [select(_gathered(maps, given_BCHW, 2 ** (n + 1))) for n, select in enumerate(self.select)]
+        return ft, filled_BCHW
 
     def _pass(self, hourglass: nn.Module, image_BCHW: Tensor, known_B1HW: Tensor) -> list[Tensor]:
         return hourglass(F.pixel_unshuffle(torch.cat([image_BCHW, known_B1HW], 1), self.stem))

@@ -19,7 +19,7 @@ from stages.contract import Params, Spec, UserError
 from stages.images.pixels import shrink_masked
 from stages.methods.flow_fill.blocks import depth
 from stages.methods.flow_fill.blocks.extractor import Extractor
-from stages.nets.glow import ConditionalGlow, FlowShape, standard_normal
+from stages.nets.glow import ConditionalGlow, FlowShape, Permutation, standard_normal
 
 SMALLEST = 4  # cells along a side of E_theta's finest map: it is halved twice
 
@@ -33,6 +33,11 @@ class Sizes(Params):
     flow_steps: int = Field(default=10, ge=1)  # K a level; paper, eq. 11
     hidden: int = Field(default=64, ge=1)  # of the affine layers' networks; SRFlow's
     clamp: float = Field(default=2.0, gt=0)  # largest |log scale|; ours: eq. 5-6 have a bare exp, which overflows
+    permutation: Permutation = (
+        "fixed"  # W at random, paper Sec. 3.2; haar: fixed, begins with bands, ours; learned: Glow
+    )
+    injector: bool = True  # eq. 6 in every step; false: eq. 5 alone, an ablation
+    draft: float = Field(default=0.0, ge=0)  # weight of an L1 of E_theta's draft, which ft then has; ours. 0: neither
     condition: int = Field(default=64, ge=1)  # channels of ft; ours
     condition_kernel: int = Field(default=3, ge=1)  # through which ft enters; SRFlow's, 1 costs a ninth
     width: int = Field(default=64, ge=1)  # of E_theta; DeepFill v2's ports
@@ -63,8 +68,17 @@ class Sizes(Params):
 
     def shape(self, spec: Spec) -> FlowShape:
         """The flow's shape for pictures of a size."""
-        levels = self.fitting_levels(spec)
-        return FlowShape(3, levels, self.flow_steps, self.hidden, self.condition, self.condition_kernel, self.clamp)
+        return FlowShape(
+            channels=3,
+            levels=self.fitting_levels(spec),
+            steps=self.flow_steps,
+            hidden=self.hidden,
+            condition=self.condition,
+            kernel=self.condition_kernel,
+            clamp=self.clamp,
+            permutation=self.permutation,
+            injector=self.injector,
+        )
 
 
 class Structure(nn.Module):
@@ -75,7 +89,9 @@ class Structure(nn.Module):
         shape = sizes.shape(spec)
         self.side, self.bits = sizes.side(spec), sizes.bits
         self.latents = shape.latents(self.side)
-        self.extractor = Extractor(sizes.width, sizes.dilations, sizes.stem, shape.levels, sizes.condition)
+        self.extractor = Extractor(
+            sizes.width, sizes.dilations, sizes.stem, shape.levels, sizes.condition, tells_draft=sizes.draft > 0
+        )
         self.flow = ConditionalGlow(shape)
 
     def shrunk(self, image_BCHW: Tensor) -> Tensor:
@@ -84,7 +100,11 @@ class Structure(nn.Module):
 
     def conditions(self, image_BCHW: Tensor, known_B1HW: Tensor) -> list[Tensor]:
         """ft = E_theta(I_m shrunk), a map a level, of pictures at full size; no hole content can enter."""
-        return self.extractor(*shrink_masked(image_BCHW, known_B1HW, self.side))
+        return self._told(image_BCHW, known_B1HW)[0]
+
+    def draft(self, image_BCHW: Tensor, known_B1HW: Tensor) -> Tensor:
+        """E_theta's coarse draft at the stage-1 size, known pixels put back; no hole content can enter."""
+        return self._told(image_BCHW, known_B1HW)[1]
 
     def encode(self, x_Rchw: Tensor, conditions: Sequence[Tensor]) -> tuple[list[Tensor], Tensor]:
         """(z, log density of x in nats (R,)): eq. 3, of values in [-1/2, 1/2]."""
@@ -104,9 +124,14 @@ class Structure(nn.Module):
         """Over all values, colours included. (SRFlow's are per pixel: three times these; per image: times 3 h w.)"""
         return nats_R / (log(2) * 3 * self.side**2)
 
-    def forward(self, x_Bchw: Tensor, image_BCHW: Tensor, known_B1HW: Tensor) -> Tensor:
-        """Bits per dimension (B,) of dequantised small images given the masked pictures."""
-        return self.bits_per_dim(self.nats(x_Bchw, self.conditions(image_BCHW, known_B1HW)))
+    def forward(self, x_Bchw: Tensor, image_BCHW: Tensor, known_B1HW: Tensor) -> tuple[Tensor, Tensor]:
+        """(bits per dimension of dequantised small images given the masked pictures, L1 of the draft), (B,) each."""
+        conditions, draft_Bchw = self._told(image_BCHW, known_B1HW)
+        error_B = (draft_Bchw - self.shrunk(image_BCHW)).abs().mean((1, 2, 3))
+        return self.bits_per_dim(self.nats(x_Bchw, conditions)), error_B
+
+    def _told(self, image_BCHW: Tensor, known_B1HW: Tensor) -> tuple[list[Tensor], Tensor]:
+        return self.extractor(*shrink_masked(image_BCHW, known_B1HW, self.side))
 
 
 def exact() -> AbstractContextManager[None]:
