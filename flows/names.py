@@ -32,11 +32,13 @@ def check_point(name: str) -> None:
         raise InvalidRequest(f"sweep: point = {name!r}: no point's name; the sweep itself asks for its points")
 
 
-def by_name(points: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+def by_name(points: Sequence[Mapping[str, Any]], seeds: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
     """Each by its keys' last words and its values (`alpha=0.25`): by a digest too where another reads alike, and, cut,
-    where that is too long. InvalidRequest where two are the same.
+    where that is too long. The keys `seeds`, which have one value, are one word (`alpha=0.25,seed=1`). InvalidRequest
+    where two are the same.
     """
-    short = _short(list(dict.fromkeys(key for point in points for key in point)))
+    keys = dict.fromkeys(key for point in points for key in point if key not in seeds)
+    short = _short(list(keys)) | dict.fromkeys(seeds, "seed")
     texts = [_text(point, short) for point in points]
     found: dict[str, dict[str, Any]] = {}
     digests: set[str] = set()
@@ -51,7 +53,8 @@ def by_name(points: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _text(point: Mapping[str, Any], short: Mapping[str, str]) -> str:
-    text = ",".join(f"{_fit(short[key])}={_fit(_shown(value))}" for key, value in point.items())
+    words = dict.fromkeys(f"{_fit(short[key])}={_fit(_shown(value))}" for key, value in point.items())
+    text = ",".join(words)
     return re.sub(r"^[^A-Za-z0-9_]", "_", text)  # no option, no hidden file
 
 

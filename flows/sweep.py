@@ -40,6 +40,7 @@ def sweep(
     grid: dict[str, list[Value]] | None = None,
     points: list[Overrides] | None = None,
     methods: list[str] | None = None,
+    seeds: int | None = None,
     anew: bool = False,
     pull: bool = False,
     nightly: bool = False,
@@ -53,6 +54,7 @@ def sweep(
         grid: All combinations of values by key, as {"methods.flow_fill.inpaint.temperature": [0.5, 1.0]}.
         points: Single points, as [{"methods.flow_fill.inpaint.temperature": 0.5}].
         methods: Whose completions are scored; none: of those methods that the keys belong to.
+        seeds: So many trainings of each point, by the seeds 0, 1, ...; alone, of the methods as they are.
         anew: Make finished points of this name again where values that they read, or code, are others now.
         pull: Bring this clone up to date first, where its branch has only been added to (git pull --ff-only).
         nightly: Keep the scores under this date as well; the report and MLflow show them by night.
@@ -62,7 +64,7 @@ def sweep(
     root = Path().resolve()
     if pull:
         _pull(root)
-    request = SweepRequest(name, grid, points, methods)
+    request = SweepRequest(name, grid, points, methods, seeds)
     spec = request.resolve((root / "params.yaml").read_text(), graph.read())
     results = Results(root, spec.name)
     busy = InvalidRequest(f"the sweep {spec.name} is running already")

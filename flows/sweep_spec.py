@@ -1,4 +1,4 @@
-"""A sweep's points: a grid or a list of values for keys of params.yaml, from `sweeps.NAME` or the flow's form."""
+"""A sweep's points: values for keys of params.yaml and training seeds, from `sweeps.NAME` or the flow's form."""
 
 import itertools
 import math
@@ -15,6 +15,7 @@ from flows.graph import Graph
 
 Value = bool | int | float | str | list[Any] | None
 Overrides = dict[str, Value]
+MOST_SEEDS = 100  # trainings of a point; ours: more are a slip of the pen
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,16 @@ class SweepSpec:
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """What the user gave; without grid and points, the sweep of that name in params.yaml."""
+    """What the user gave; without grid and points, the sweep of that name in params.yaml, if there is one.
+
+    `seeds`: so many trainings of each point, every trained part of its methods by the seeds 0, 1, ...
+    """
 
     name: str
     grid: Mapping[str, Sequence[Value]] | None = None
     points: Sequence[Overrides] | None = None
     methods: Sequence[str] | None = None
+    seeds: int | None = None
 
     def resolve(self, params: str, known: Graph) -> SweepSpec:
         """The sweep, checked against params.yaml's text and the stages.
@@ -47,7 +52,7 @@ class SweepRequest:
         """
         names.check_sweep(self.name)
         values = _values(params)
-        request = self if self.grid or self.points else self._named(values)
+        request = self if self.grid or self.points else self._named(values, _sweeps(values))
         overrides = [*_product(request.grid or {}), *_listed(request.points or [])]
         keys = list(dict.fromkeys(key for one in overrides for key in one))
         for key in keys:
@@ -55,25 +60,57 @@ class SweepRequest:
         for key, value in (item for one in overrides for item in one.items()):
             _check_value(key, value)
         methods = _methods(request.methods, keys, graph.methods(known))
-        return SweepSpec(self.name, names.by_name(overrides), methods)
+        if request.seeds is None:
+            return SweepSpec(self.name, names.by_name(overrides), methods)
+        seeds = _seeds(values, methods, keys)
+        trainings = [dict.fromkeys(seeds, seed) for seed in range(_count(request.seeds))]
+        every = [{**one, **training} for one in overrides or [{}] for training in trainings]
+        return SweepSpec(self.name, names.by_name(every, seeds), methods)
 
-    def _named(self, values: Mapping[str, Any]) -> "SweepRequest":
-        named = values.get("sweeps") or {}
-        if not isinstance(named, Mapping):
-            raise InvalidRequest(f"params.yaml: sweeps = {named!r}: give it a block, a key a sweep")
+    def _named(self, values: Mapping[str, Any], named: Mapping[str, Any]) -> "SweepRequest":
+        if self.name not in named and self.seeds is not None:
+            return self
         if self.name not in named:
             raise InvalidRequest(f"params.yaml: no sweep sweeps.{self.name}{nearest(self.name, named)}")
         block = named[self.name]
         if not isinstance(block, Mapping):
             raise InvalidRequest(f"params.yaml: sweeps.{self.name} = {block!r}: give it grid or points")
-        if extra := set(block) - {"grid", "points", "methods"}:
-            raise InvalidRequest(
-                f"params.yaml: sweeps.{self.name} has {', '.join(sorted(extra))}; it takes grid, points, methods"
-            )
-        found = SweepRequest(self.name, block.get("grid"), block.get("points"), self.methods or block.get("methods"))
-        if not (found.grid or found.points):
-            raise InvalidRequest(f"params.yaml: sweeps.{self.name} has no point; give it a grid or points")
+        if extra := set(block) - {"grid", "points", "methods", "seeds"}:
+            told = f"params.yaml: sweeps.{self.name} has {', '.join(sorted(map(str, extra)))}"
+            raise InvalidRequest(f"{told}; it takes grid, points, methods, seeds")
+        given = {"methods": self.methods or block.get("methods"), "seeds": self.seeds or block.get("seeds")}
+        found = SweepRequest(self.name, block.get("grid"), block.get("points"), **given)
+        if not (found.grid or found.points or found.seeds):
+            raise InvalidRequest(f"params.yaml: sweeps.{self.name} has no point; give it a grid, points or seeds")
         return found
+
+
+def _sweeps(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    named = values.get("sweeps") or {}
+    if not isinstance(named, Mapping):
+        raise InvalidRequest(f"params.yaml: sweeps = {named!r}: give it a block, a key a sweep")
+    return named
+
+
+def _count(seeds: Any) -> int:
+    if not isinstance(seeds, int) or isinstance(seeds, bool) or not 2 <= seeds <= MOST_SEEDS:
+        raise InvalidRequest(f"sweep: seeds = {seeds!r}: give how many trainings, from 2 to {MOST_SEEDS}")
+    return seeds
+
+
+def _seeds(values: Mapping[str, Any], methods: Sequence[str], keys: Sequence[str]) -> list[str]:
+    """The key of each trained part's seed."""
+    parts = ((name, part) for name in methods for part in _block(values, "methods", name))
+    found = [
+        f"methods.{name}.{part}.loop.seed"
+        for name, part in parts
+        if "seed" in _block(values, "methods", name, part, "loop")
+    ]
+    if not found:
+        raise InvalidRequest(f"sweep: seeds: no part of {', '.join(methods)} is trained; leave seeds out")
+    if twice := [key for key in found if key in keys]:
+        raise InvalidRequest(f"sweep: seeds turns {twice[0]} too; leave one of both out")
+    return found
 
 
 def _values(params: str) -> Mapping[str, Any]:
@@ -102,6 +139,15 @@ def _listed(points: Sequence[Overrides]) -> list[Overrides]:
         if not isinstance(point, Mapping) or not point:
             raise InvalidRequest(f"sweep: points: {point!r}: a point is values by key, one at least")
     return list(points)
+
+
+def _block(values: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    """The block there; empty where there is none."""
+    for name in names:
+        values = values.get(name) or {}
+        if not isinstance(values, Mapping):
+            return {}
+    return values
 
 
 def _check_key(values: Any, key: Any) -> None:
@@ -141,6 +187,6 @@ def _methods(asked: Sequence[str] | None, keys: Iterable[str], every: Sequence[s
     if asked:
         return tuple(asked)
     parts = [key.split(".") for key in keys]
-    if all(part[0] == "methods" and part[1] in every for part in parts):
+    if parts and all(part[0] == "methods" and part[1] in every for part in parts):
         return tuple(dict.fromkeys(part[1] for part in parts))
     return tuple(every)

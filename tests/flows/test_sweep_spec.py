@@ -35,6 +35,50 @@ def test_keys_that_end_alike_are_told_apart_by_more_words():
     assert list(SweepRequest("x", grid).resolve(PARAMS, GRAPH).points) == ["train.steps=1,other.steps=2"]
 
 
+SEEDED = """\
+methods:
+  toy: {first: {loop: {seed: 7}, rate: 1}, second: {loop: {seed: 7}}, inpaint: {heat: 1.0}}
+  rival: {inpaint: {good: true}}
+sweeps:
+  seeds: {methods: [toy], seeds: 2}
+  both: {grid: {methods.toy.first.rate: [1, 2]}, seeds: 2}
+"""
+SEEDS = ("methods.toy.first.loop.seed", "methods.toy.second.loop.seed")
+
+
+def test_seeds_train_every_part_of_each_point_so_many_times():
+    both = SweepRequest("both").resolve(SEEDED, GRAPH)
+    assert both.points == {
+        f"rate={rate},seed={seed}": {"methods.toy.first.rate": rate, **dict.fromkeys(SEEDS, seed)}
+        for rate in (1, 2)
+        for seed in (0, 1)
+    }
+    alone = {f"seed={seed}": dict.fromkeys(SEEDS, seed) for seed in (0, 1)}
+    named = SweepRequest("seeds").resolve(SEEDED, GRAPH)
+    assert (named.points, named.methods) == (alone, ("toy",))
+    new = SweepRequest("new", seeds=2).resolve(SEEDED, GRAPH)  # of all methods: those without parts as they are
+    assert (new.points, new.methods) == (alone, ("toy", "rival"))
+
+
+def test_seeds_of_the_form_count_where_a_sweep_of_params_has_others():
+    assert len(SweepRequest("seeds", seeds=5).resolve(SEEDED, GRAPH).points) == 5
+
+
+@pytest.mark.parametrize(
+    ("request_", "line"),
+    [
+        (SweepRequest("x", seeds=1), "sweep: seeds = 1: give how many trainings, from 2 to 100"),
+        (SweepRequest("x", seeds=True), "sweep: seeds = True: give how many"),
+        (SweepRequest("x", seeds=2, methods=["rival"]), "sweep: seeds: no part of rival is trained; leave seeds out"),
+        (SweepRequest("x", {SEEDS[1]: [3]}, seeds=2), f"sweep: seeds turns {SEEDS[1]} too; leave one of both out"),
+    ],
+)
+def test_seeds_that_can_train_nothing_are_one_line(request_, line):
+    with pytest.raises(InvalidRequest) as refused:
+        request_.resolve(SEEDED, GRAPH)
+    assert str(refused.value).startswith(line) and "\n" not in str(refused.value)
+
+
 def test_a_key_of_no_method_concerns_all():
     params = PARAMS + "data: {dataset: a}\n"
     assert SweepRequest("x", {"data.dataset": ["b/c"]}).resolve(params, GRAPH).methods == ("toy", "rival")
