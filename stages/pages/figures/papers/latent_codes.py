@@ -39,7 +39,7 @@ def _by_alpha(testset: SampledTestSet, samples: Samples, keys: Sequence[str], na
 
     return Figure(
         f"{name}: which tokens are read off: {samples.description['method']} on {testset.name}",
-        "White: enough of the token's window is seen at every convolution; black: left to be drawn.",
+        "White: enough of what lies below the token is seen at every halving; black: left to be drawn.",
         ("given", *heads.values()),
         tuple((key, row(key)) for key in keys),
     )
