@@ -21,9 +21,9 @@ masks: {{train: {{generator: free_form, size: large}}, box80: {{generator: box, 
 track: none
 methods:
   latent_codes:
-    token_mask: {{alpha: 0.5, window: kernel}}
+    token_mask: {{alpha: 0.5, window: stride}}
     vq: {{stem: 2, {SIZES}, codes: 16, channels: 8, lpips_net: vgg, adversary: {{start: 4}}, loop: {LOOP}}}
-    encoder: {{{SIZES}, features: 16, masks: train, loop: {LOOP}}}
+    encoder: {{{SIZES}, masks: train, loop: {LOOP}}}
     prior: {{width: 16, layers: 1, heads: 2, loop: {LOOP}}}
     decoder: {{{SIZES}, lpips: 0.0, l1: 1.0, masks: train, loop: {LOOP}}}
     inpaint: {{temperature: 1.0, variants: {{}}}}
