@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from stages.cli import options
-from stages.contract import Params, UserError
+from stages.contract import Params
 from stages.metrics.core.classifier_maps import NETWORKS
 from stages.project import code, devices, hashing, locks, paths
 from stages.project.entries import Entry
@@ -67,7 +67,7 @@ def _works(
         covered = results.covered(entry, names) if inpainters.is_external(method) else names
         sampler = Sampler(partial(inpainters.load, values, entry, device), device)
         for testset in (testset for testset in opened if testset.name in covered):
-            _refuse_other_size(method, parents, testset)
+            _refuse_other_size(method, params, parents, testset)
             source: Source = results.read(entry, params, testset) if inpainters.is_external(method) else sampler
             description = _description(entry, testset, params, parents, source)
             place = paths.progress(method, "samples", description["fingerprint"])
@@ -82,14 +82,12 @@ def loss_networks(config: Mapping[str, Any]) -> Sequence[str]:
     return config.get("loss_networks", [NETWORKS[net] for net, digest in lent.items() if digest != "absent"])
 
 
-def _refuse_other_size(method: str, parents: Mapping[str, Mapping[str, Any]], testset: TestSet) -> None:
-    size = testset.dataset.spec.size
-    for part, config in parents.items():
-        if config["spec"]["size"] != size:
-            trained = config["spec"]["size"]
-            raise UserError(
-                f"testsets.{testset.name}: {testset.dataset.name} is {size} px, {method}@{part} knows {trained} px"
-            )
+def _refuse_other_size(method: str, params: Params, parents: Mapping[str, Mapping[str, Any]], testset: TestSet) -> None:
+    size, learnt = testset.dataset.spec.size, {config["spec"]["size"] for config in parents.values()}
+    if learnt - {size}:
+        parts = {part: config["params"] for part, config in parents.items()}
+        where = f"testsets.{testset.name}, {testset.dataset.name}"
+        inpainters.refuse_size(where, method, params, parts, max(learnt - {size}), size)
 
 
 def _description(

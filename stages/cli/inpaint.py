@@ -61,6 +61,9 @@ def main(
     window: Annotated[
         WindowKind, typer.Option(help="what the network sees: the whole picture, or a square round the hole")
     ] = WindowKind.whole,
+    size: Annotated[
+        int | None, typer.Option(min=1, help="what the network sees, a side; default: what it was trained on")
+    ] = None,
     rank: Annotated[
         Rank, typer.Option(help="the files' order: by seed, or by likelihood (the likeliest first)")
     ] = Rank.seed,
@@ -73,7 +76,7 @@ def main(
     single = _single(output, image, nsampling)
     values = settings.read(params, set_ or ())
     given = [name for name, place in (("edges", edges), ("labels", labels)) if place is not None]
-    own = _job(values, Entry.parse(method), devices.choose(device), given)
+    own = _job(values, Entry.parse(method), devices.choose(device), given, size)
     job = replace(own, seeds=seeds.several(seed, nsampling), batch=batch_size, hole=hole, window=window, rank=rank)
     job = replace(job, edge_colour=edge_colour)
     write_text(_beside(output, single, "params.yaml"), _yaml(values))
@@ -105,11 +108,11 @@ def complete(job: Job, one: pairs.Pair, files: Sequence[Path], note: Path) -> bo
     return True
 
 
-def _job(values: Mapping[str, Any], entry: Entry, device: torch.device, given: Sequence[str]) -> Job:
+def _job(values: Mapping[str, Any], entry: Entry, device: torch.device, given: Sequence[str], size: int | None) -> Job:
     """The entry's inpainter, ready for pictures with the maps that are given."""
     own, trained = inpainters.params(values, entry), inpainters.parents(entry.method)
-    inpainter, size = inpainters.for_pictures(entry, own, trained, device, given)
-    return Job(inpainter, device, size, origin=_origin(entry, own, trained))
+    inpainter, seen = inpainters.for_pictures(entry, own, trained, device, given, size)
+    return Job(inpainter, device, seen, origin=_origin(entry, own, trained))
 
 
 def _origin(entry: Entry, own: Params, trained: Mapping[str, Trained]) -> dict[str, Any]:
@@ -120,7 +123,7 @@ def _origin(entry: Entry, own: Params, trained: Mapping[str, Trained]) -> dict[s
 def _provenance(job: Job, one: pairs.Pair, guiding: maps.Maps, seen: windows.Window) -> dict[str, Any]:
     files = {name: {"file": path.name, "sha256": of_file(path)} for name, path in one.files.items()}
     inputs = {name: {**file, **guiding.read.get(name, {})} for name, file in files.items()}
-    rules = {"hole": job.hole, "window": asdict(seen), "seeds": list(job.seeds), "rank": job.rank}
+    rules = {"hole": job.hole, "window": asdict(seen), "size": job.size, "seeds": list(job.seeds), "rank": job.rank}
     return {**job.origin, **inputs, **rules}
 
 

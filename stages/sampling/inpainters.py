@@ -83,21 +83,47 @@ def build(method: str, own: Params, trained: Mapping[str, Trained], device: torc
 
 
 def for_pictures(
-    entry: Entry, own: Params, trained: Mapping[str, Trained], device: torch.device, maps: Collection[str] = ()
+    entry: Entry,
+    own: Params,
+    trained: Mapping[str, Trained],
+    device: torch.device,
+    maps: Collection[str] = (),
+    size: int | None = None,
 ) -> tuple[Inpainter, int | None]:
     """An entry's inpainter for a user's pictures, and its network's size (None: any).
 
     `maps` says which maps (edges, labels) the user gives with them; UserError where these cannot guide it, and where it
-    is an ablation that a user's pictures lack the truth for.
+    is an ablation that a user's pictures lack the truth for. `size` is asked for in place of that of the training.
     """
     sizes = {part.spec.size for part in trained.values()}
     if len(sizes) > 1:
         raise UserError(f"{entry.method}: its parts were trained at sizes {sorted(sizes)}; train them at one")
+    learnt = next(iter(sizes), None)
+    if size and size != learnt:
+        refuse_size(
+            f"--size {size}", entry.method, own, {part: one.params for part, one in trained.items()}, learnt, size
+        )
     inpainter = build(entry.method, own, trained, device)
     if reads_hole(inpainter):
         raise UserError(f"{entry}: its encoder reads the hole's content (an ablation); train the restrictive one")
     _refuse_maps(entry, inpainter, maps)
-    return inpainter, next(iter(sizes), None)
+    return inpainter, size or learnt
+
+
+def refuse_size(
+    where: str, method: str, own: Params, parts: Mapping[str, Mapping[str, Any]], learnt: int | None, size: int
+) -> None:
+    """UserError unless the method completes images of `size` px, which it did not learn from.
+
+    The method says why not by a function `other_size` in its inpaint.py ("": it does); `parts` are the params of those
+    it samples with, `where` is who asks.
+    """
+    if learnt is None:
+        raise UserError(f"{where}: {method} works at every picture's own size; leave it out")
+    tell = getattr(module(method), "other_size", None)
+    why = str(tell(own, parts, size)) if tell else "the method completes no other size"
+    if why:
+        raise UserError(f"{where}: {method} was trained on {learnt} px, asked for {size} px: {why}")
 
 
 def guided_methods() -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 import torch
 from pydantic import Field
@@ -14,6 +15,7 @@ from stages.contract import Completions, Request, Trained, UserError
 from stages.methods.latent_codes import decoder, encoder, prior, vq
 from stages.methods.latent_codes.blocks.token_mask import TokenMask, enlarge
 from stages.methods.latent_codes.sampling.doubt import trusted
+from stages.methods.latent_codes.sampling.places import carried
 from stages.methods.latent_codes.sampling.sampler import Confidence, Rule, complete
 from stages.sampling.timing import Phases
 
@@ -34,6 +36,7 @@ class Params(contract.Params):
     doubted: float = Field(
         default=0.0, ge=0, le=1
     )  # ours: mostly hidden cells whose token is less likely are drawn anew
+    positions: Literal["trained", "interpolated"] = "trained"  # ours: the prior's places carried over to another size
     decoding: Literal["composed", "vanilla"] = "composed"  # eq. 7-8; vanilla: the vq decodes the codes alone (Table 2)
     token_mask: TokenMask = TokenMask()
 
@@ -88,7 +91,8 @@ class Inpainter:
 
     def _draw(self, codes_BHW: Tensor, cells_B1HW: Tensor, seeds_BK: Tensor) -> Tensor:
         visible_BN = cells_B1HW.flatten(1) > 0
-        drawn_BKN = complete(self.prior, codes_BHW.flatten(1), visible_BN, seeds_BK, self.params.rule())
+        prior = partial(self.prior, place_ND=carried(self.prior.place_ND, visible_BN.shape[1]))
+        drawn_BKN = complete(prior, codes_BHW.flatten(1), visible_BN, seeds_BK, self.params.rule())
         return drawn_BKN.unflatten(2, codes_BHW.shape[1:])
 
     def _decode(self, image_BCHW: Tensor, known_B1HW: Tensor, cells_B1HW: Tensor, codes_BKHW: Tensor) -> Tensor:
@@ -116,3 +120,12 @@ class Inpainter:
 def build(params: Params, parents: Mapping[str, Trained], device: torch.device) -> Inpainter:
     """The inpainter on its device."""
     return Inpainter(params, parents, device)
+
+
+def other_size(params: Params, parts: Mapping[str, Mapping[str, Any]], size: int) -> str:
+    """Why images of a size that the parts were not trained on are not completed; "" where they are."""
+    if params.positions == "trained":
+        return "methods.latent_codes.inpaint.positions=interpolated carries the prior's places over to other sizes"
+    coder = vq.Params.model_validate(parts["vq"])
+    cell = coder.stem * 2 ** (len(coder.multipliers) - 1)
+    return f"it does not divide into cells of {cell} px" if size % cell else ""

@@ -80,12 +80,14 @@ class TokenPrior(nn.Module):
         for parameter in (self.hidden_D, self.start_D, self.place_ND):
             nn.init.normal_(parameter, std=0.02)
 
-    def forward(self, codes_BN: Tensor, visible_BN: Tensor, wanted_BM: Tensor | None = None) -> Tensor:
-        """logits_BNK, or logits_BMK of the wanted positions alone."""
+    def forward(
+        self, codes_BN: Tensor, visible_BN: Tensor, wanted_BM: Tensor | None = None, place_ND: Tensor | None = None
+    ) -> Tensor:
+        """logits_BNK, or logits_BMK of the wanted positions alone; `place_ND` are another grid's places."""
         token_BND = self._embed(codes_BN)
         token_BND = torch.where(visible_BN[:, :, None], token_BND, self.hidden_D.to(token_BND.dtype))
         start_B1D = self.start_D.to(token_BND.dtype).expand(len(codes_BN), 1, -1)
-        x_BND = torch.cat([start_B1D, token_BND], 1) + self.place_ND
+        x_BND = torch.cat([start_B1D, token_BND], 1) + (self.place_ND if place_ND is None else place_ND)
         seen_BN = F.pad(visible_BN, (1, 0), value=True)
         wanted_BM = None if wanted_BM is None else wanted_BM + 1
         y_BND = self.transformer(F.dropout(x_BND, self.dropout, self.training), seen_BN, wanted_BM)
