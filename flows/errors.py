@@ -7,6 +7,9 @@ from collections.abc import Iterable
 class InvalidRequest(Exception):  # noqa: N818 - a request, not an error of ours
     """The user's mistake: nothing was started; the message is one line that names the key or file and the mend."""
 
+    def __init__(self, line: str) -> None:
+        super().__init__(" ".join(line.split()))  # a key or a name may hold a line's end
+
 
 class SubflowFailed(Exception):  # noqa: N818 - the subflow failed, not the one that raises this
     """A flow run that another flow asked for did not complete."""

@@ -78,8 +78,8 @@ class SweepRequest:
         if extra := set(block) - {"grid", "points", "methods", "seeds"}:
             told = f"params.yaml: sweeps.{self.name} has {', '.join(sorted(map(str, extra)))}"
             raise InvalidRequest(f"{told}; it takes grid, points, methods, seeds")
-        given = {"methods": self.methods or block.get("methods"), "seeds": self.seeds or block.get("seeds")}
-        found = SweepRequest(self.name, block.get("grid"), block.get("points"), **given)
+        methods, seeds = self.methods or block.get("methods"), self.seeds or block.get("seeds")
+        found = SweepRequest(self.name, block.get("grid"), block.get("points"), methods, seeds)
         if not (found.grid or found.points or found.seeds):
             raise InvalidRequest(f"params.yaml: sweeps.{self.name} has no point; give it a grid, points or seeds")
         return found

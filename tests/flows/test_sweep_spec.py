@@ -95,6 +95,8 @@ def test_a_key_of_no_method_concerns_all():
         ),
         (SweepRequest("x", {"methods.toy.train": [1]}), "params.yaml: methods.toy.train is a block"),
         (SweepRequest("x", {RATE: 3}), f"sweep: grid.{RATE} = 3: give a list of values"),
+        (SweepRequest("x", {"a\nb": [1]}), "params.yaml: no key a b"),
+        (SweepRequest("x", {"a\nb": []}), "sweep: grid.a b = []: give a list of values"),
         (SweepRequest("x", {RATE: []}), f"sweep: grid.{RATE} = []: give a list of values"),
         (SweepRequest("x", {RATE: [3, 3]}), "sweep: two points are rate=3"),
         (SweepRequest("grid", methods=["tyo"]), "dvc.yaml: no stage benchmark@tyo; did you mean toy?"),

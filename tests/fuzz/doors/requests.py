@@ -15,8 +15,8 @@ from flows.graph import Stage
 from flows.sweep import sweep
 from flows.sweep_spec import SweepRequest, SweepSpec
 from tests.fuzz.damage import ODD, altered
+from tests.fuzz.doors import params_files
 from tests.fuzz.doors.overrides import keys
-from tests.fuzz.doors.params_files import PARAMS
 from tests.fuzz.verdict import Verdict, of_call
 
 INPUTS, SAMPLE = 3200, 60
@@ -25,12 +25,15 @@ WRONG = (
     "params.yaml; a value that YAML or JSON cannot hold; a method that has no stage; params of a point that are not "
     "params.yaml with its values, and nothing else (told by reading them again)."
 )
-GRAPH = {"benchmark@classical": Stage("benchmark@classical", "cpu", (), (), "")}
+METHODS = {**params_files.PARAMS["methods"], "trained": {"part": {"loop": {"seed": 0}}}}
+PARAMS = {**params_files.PARAMS, "methods": METHODS}
+GRAPH = {name: Stage(name, "cpu", (), (), "") for name in map("benchmark@{}".format, METHODS)}
 ASKED = {
     "name": "radius",
     "grid": {"methods.classical.inpaint.radius": [1.0, 3.0], "methods.classical.inpaint.algorithm": ["mean", "telea"]},
     "points": [{"testsets.t.samples": 2}, {"testsets.t.samples": 3, "data.dataset": "d"}],
-    "methods": ["classical"],
+    "methods": ["classical", "trained"],
+    "seeds": 2,
     "anew": False,
 }
 NAMED = ("sweep", "params.yaml", "dvc.yaml")
@@ -48,7 +51,9 @@ def hostile(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
     asked, params = ASKED, PARAMS
     kind = draw(st.sampled_from(["altered", "grid", "points", "file"]))
     if kind == "file":
-        block = {name: ASKED[name] for name in draw(st.sampled_from([("grid",), ("points",), ("grid", "methods")]))}
+        block = {
+            name: ASKED[name] for name in draw(st.sampled_from([("grid",), ("points",), ("seeds",), tuple(ASKED)[1:5]]))
+        }
         return {"name": "radius"}, {**PARAMS, "sweeps": draw(altered({"radius": block}))[0]}
     if kind == "altered":
         for _ in range(draw(st.integers(1, 3))):
@@ -72,7 +77,7 @@ def knock(given: tuple[dict[str, Any], dict[str, Any]]) -> Verdict:
         validated = sweep.validate_parameters(asked)
     except (ParameterTypeError, TypeError) as error:  # Prefect's own: the form shows it at the field
         return Verdict(False, f"Prefect: {type(error).__name__}")
-    wanted = {name: validated.get(name) for name in ("grid", "points", "methods")}
+    wanted = {name: validated.get(name) for name in ("grid", "points", "methods", "seeds")}
     request = SweepRequest(validated["name"], **wanted)
     verdict, spec = of_call(lambda: request.resolve(text, GRAPH), InvalidRequest, NAMED)
     if spec is not None:
@@ -82,7 +87,7 @@ def knock(given: tuple[dict[str, Any], dict[str, Any]]) -> Verdict:
 
 def _refuse_wrong(spec: SweepSpec, params: str) -> None:
     names.check_sweep(spec.name)
-    assert spec.points and set(spec.methods) <= {"classical"}
+    assert spec.points and set(spec.methods) <= set(METHODS)
     for name, point in spec.points.items():
         names.check_point(name)
         _refuse_wrong_point(point, params)
