@@ -15,6 +15,8 @@ from flows.results import Results
 from flows.sweep_spec import Overrides
 from flows.worktree import Worktree
 
+TRAINING = ("parameters", "seconds", "steps", "skipped_steps")  # of a part's figures, those that its note tells
+
 
 @flow(flow_run_name="{sweep}/{point}")
 def run_point(
@@ -69,6 +71,7 @@ def _make_point(tree: Worktree, overrides: Overrides, commit: str, methods: Sequ
         "methods": list(methods),
         "seconds": round(time.monotonic() - start, 1),
         "parts": _parts(tree.folder),
+        "trainings": _trainings(tree.folder),
     }
     results.write(point, tree.folder / "reports" / "scores", note)
     tree.remove()
@@ -95,6 +98,12 @@ def _parts(folder: Path) -> dict[str, str]:
     """Fingerprints by method/part: the trainings that the point came from."""
     configs = folder.glob("data/models/*/[!.]*/config.json")
     return {"/".join(path.parts[-3:-1]): json.loads(path.read_text())["fingerprint"] for path in configs}
+
+
+def _trainings(folder: Path) -> dict[str, dict[str, float]]:
+    """By method/part: how many parameters it has, what it took, and how many of its steps met a gradient not finite."""
+    found = {path: json.loads(path.read_text()) for path in folder.glob("data/models/*/[!.]*/metrics.json")}
+    return {"/".join(path.parts[-3:-1]): {name: one[name] for name in TRAINING} for path, one in found.items()}
 
 
 def _stages(tree: Worktree, methods: Sequence[str]) -> list[str]:

@@ -42,7 +42,12 @@ def main(
     curve = _chosen(comparison.curve(swept), metric, protocol)
     pairs = _of(comparison.pairs(swept, against), curve)
     together = _of(trainings.rows(swept), curve)
-    for line in [*_head(swept, against.name), *_seeds(swept, together), *_tables(swept, curve, pairs)]:
+    for line in [
+        *_head(swept, against.name),
+        *_trainings(swept),
+        *_seeds(swept, together),
+        *_tables(swept, curve, pairs),
+    ]:
         print(line)
     for name, frame in {"curve": curve, "pairs": pairs, **({"trainings": together} if len(together) else {})}.items():
         print(tables.write(frame, paths.sweeps() / sweep / "compared" / name))
@@ -78,6 +83,25 @@ def _head(swept: Sweep, against: str) -> Iterator[str]:
     if len(commits) > 1:
         yield f"the points are of {len(commits)} commits: {', '.join(commit[:12] for commit in commits)}"
     yield from latents.told(swept, pictures.of(swept, paths.sweeps() / swept.name))
+
+
+def _trainings(swept: Sweep) -> Iterator[str]:
+    """What the parts are that each point came from; nothing where the notes are of an earlier version."""
+    lines = [
+        [
+            point.name,
+            part,
+            f"{one['parameters']:,}",
+            f"{one['seconds']:,.0f}",
+            f"{one['steps']:,}",
+            f"{one['skipped_steps']:,}",
+        ]
+        for point in swept.points
+        for part, one in point.note.get("trainings", {}).items()
+    ]
+    if lines:
+        yield "\ntrainings; skipped are steps whose gradient was not finite"
+        yield from aligned([["point", "part", "parameters", "seconds", "steps", "skipped"], *lines])
 
 
 def _tables(swept: Sweep, curve: pd.DataFrame, pairs: pd.DataFrame) -> Iterator[str]:

@@ -58,7 +58,7 @@ def of_point(into: Results, swept: Sweep, point: Point) -> Iterator[Result]:
             point.name if len(entries) == 1 else f"{point.name} {name}",
             {"sweep": swept.name, "point": point.name, "entry": name},
             {**_what(Entry.parse(name), data), **point.overrides},
-            {**_numbers(point.overrides), **_scores(summary)},
+            {**_numbers(point.overrides), **_scores(summary), **_trainings(point, name)},
             {
                 **lineage,
                 **_signatures(summary),
@@ -113,6 +113,12 @@ def _scores(summary: pd.DataFrame) -> dict[str, float]:
         for end, column in (("", "estimate"), ("_low", "low"), ("_high", "high"))
     }
     return {name: value for name, value in named.items() if math.isfinite(value)}
+
+
+def _trainings(point: Point, entry: str) -> dict[str, float]:
+    """<part>/parameters, seconds, steps and skipped_steps of the trainings that the point came from."""
+    found = point.trainings(entry)
+    return {f"{part}/{name}": float(one[name]) for part, one in found.items() for name in points.TRAINING}
 
 
 def _signatures(summary: pd.DataFrame) -> dict[str, str]:

@@ -212,10 +212,15 @@ def test_a_sweeps_parts_lead_to_their_training(project: Path) -> None:
     client, experiment = connect(TrackParams(experiment="toys"), "training")
     trained = client.create_run(experiment, tags={"fingerprint": "f00d"}).info.run_id
     note = paths.sweeps() / "alpha" / "a1.0.json"
-    note.write_text(json.dumps({**json.loads(note.read_text()), "parts": {"encoder": "f00d", "vq": "gone"}}))
+    took = {"parameters": 5, "seconds": 2.5, "steps": 300, "skipped_steps": 2}
+    told = {"parts": {"encoder": "f00d", "vq": "gone"}, "trainings": {"latent_codes/vq": took, "dsi/vq": took}}
+    note.write_text(json.dumps({**json.loads(note.read_text()), **told}))
     record.main("alpha", point="a1.0")
-    tags = runs("sweeps")["a1.0"].data.tags
-    assert tags["parent.encoder"] == trained and "parent.vq" not in tags
+    own = runs("sweeps")["a1.0"].data
+    assert own.tags["parent.encoder"] == trained and "parent.vq" not in own.tags
+    assert {name: value for name, value in own.metrics.items() if name.startswith("vq/")} == {
+        f"vq/{name}": value for name, value in took.items()
+    }
 
 
 def test_the_lock_of_an_experiment_is_the_file_that_it_holds(project: Path) -> None:

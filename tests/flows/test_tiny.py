@@ -97,6 +97,8 @@ def test_dvc_mlflow_and_the_report_know_the_points(swept):
     notes = [json.loads(path.read_text()) for path in (swept.project / "reports/sweeps/both").glob("*.json")]
     shown = swept.call("dvc", "exp", "show", "--csv")
     assert all(note["experiment"] in shown for note in notes)
+    assert all(note["trainings"].keys() == note["parts"].keys() for note in notes)
+    assert all(one["parameters"] > 0 == one["skipped_steps"] for note in notes for one in note["trainings"].values())
     from mlflow import MlflowClient
 
     client = MlflowClient(f"http://127.0.0.1:{swept.environment['MLFLOW_PORT']}")

@@ -1,7 +1,8 @@
 """A sweep's finished points as they lie in reports/sweeps/<name>/: tables of scores, and a note that is written last.
 
 <point>.parquet and <point>.summary.parquet are the methods' tables in reports/scores with a column `point`;
-<point>.json has sweep, point, overrides ({dotted key: value}), commit, experiment, seconds and methods.
+<point>.json has sweep, point, overrides ({dotted key: value}), commit, experiment, seconds, methods, and of its trained
+parts fingerprints (parts) and TRAINING (trainings).
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ import pandas as pd
 
 from stages.contract import UserError
 from stages.project import tables
+from stages.project.entries import Entry
 from stages.project.files import visible
 from stages.project.params import nearest
 
 NOTE = {"point": str, "overrides": dict}  # what a note must have
+TRAINING = ("parameters", "seconds", "steps", "skipped_steps")  # numbers of every trained part; earlier notes have none
 LONG = ("method", "protocol", "card", "image", "source", "k", "metric", "value")
 SUMMARY = ("method", "protocol", "card", "metric", "estimate", "low", "high", "n", "sources", "k", "better")
 
@@ -40,6 +43,12 @@ class Point:
             return "–"
         value = self.overrides[key]
         return "null" if value is None else f"{value:g}" if is_number(value) else str(value)
+
+    def trainings(self, entry: str) -> dict[str, Mapping[str, float]]:
+        """TRAINING of the parts of the entry's method, by part."""
+        own = f"{Entry.parse(entry).method}/"
+        found = self.note.get("trainings", {})
+        return {name.removeprefix(own): one for name, one in found.items() if name.startswith(own)}
 
 
 @dataclass(frozen=True)
@@ -103,11 +112,20 @@ def _point(path: Path) -> Point:
         note = json.loads(path.read_text())
     except ValueError as error:
         raise UserError(f"{path}: damaged; remove it and run the sweep again") from error
-    if not isinstance(note, dict) or not all(isinstance(note.get(name), kind) for name, kind in NOTE.items()):
+    if not _is_note(note):
         raise UserError(f"{path}: no note of a sweep's point, which has {' and '.join(NOTE)}; run the sweep again")
     stem = path.with_suffix("")
     summary = tables.read(stem.with_name(f"{stem.name}.summary"), SUMMARY)
     return Point(note["point"], note["overrides"], note, tables.read(stem, LONG), summary)
+
+
+def _is_note(note: Any) -> bool:
+    if not isinstance(note, dict) or not all(isinstance(note.get(name), kind) for name, kind in NOTE.items()):
+        return False
+    trainings = note.get("trainings", {})
+    return isinstance(trainings, dict) and all(
+        isinstance(one, dict) and all(is_number(one.get(name)) for name in TRAINING) for one in trainings.values()
+    )
 
 
 def _rank(value: Any) -> tuple[bool, float, str]:

@@ -1,4 +1,4 @@
-"""A sweep's points as a table: every point's scores, and their paired differences from the reference point's."""
+"""A sweep's points as a table: each one's trained parts, scores, and paired differences from the reference point's."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ import pandas as pd
 from stages.evaluation.sweeps import comparison
 from stages.evaluation.sweeps.points import Sweep
 from stages.pages import labels
+from stages.pages.parts import duration
 from stages.pages.tables.cells import ARROWS
 
 
 @dataclass(frozen=True)
 class Score:
-    """A point's estimate with its interval, and its paired difference from the reference point ("" for none)."""
+    """A point's estimate with its interval, and its paired difference from the reference point ("" for none).
+
+    Or a part's parameters, the time that it learnt, and its steps.
+    """
 
     text: str
     interval: str = ""
@@ -27,7 +31,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Points:
-    """One entry under one protocol: a row a point (its name, its values of the varied keys, its scores by metric)."""
+    """One entry under one protocol: a row a point (name, values of the varied keys, its parts and scores)."""
 
     entry: str
     protocol: str
@@ -42,13 +46,24 @@ def tables(sweep: Sweep, frame: pd.DataFrame, pairs: pd.DataFrame, names: Mappin
         better = dict(zip(own["metric"], own["better"], strict=True))
         metrics, there = sorted(better, key=labels.order), comparison.by(own, "point", "metric")
         heads = tuple(f"{labels.label(metric).text} {ARROWS.get(better[metric], '')}".strip() for metric in metrics)
+        parts = list(dict.fromkeys(part for point in sweep.points for part in point.trainings(str(entry))))
         rows = []
         for point in sweep.points:
             values = tuple(point.text(key) for key in names)
             keys = [(point.name, metric) for metric in metrics]
             scores = [_score(there.get(key), differences.get((str(entry), str(protocol), *key))) for key in keys]
-            rows.append((point.name, values, tuple(scores)))
-        yield Points(str(entry), str(protocol), (*names.values(), *heads), tuple(rows))
+            trainings = point.trainings(str(entry))
+            rows.append((point.name, values, (*(_trained(trainings.get(part)) for part in parts), *scores)))
+        learnt = (f"{part}: parameters" for part in parts)
+        yield Points(str(entry), str(protocol), (*names.values(), *learnt, *heads), tuple(rows))
+
+
+def _trained(one: Mapping[str, float] | None) -> Score:
+    if one is None:
+        return Score("–")
+    finite = f"{one['steps'] - one['skipped_steps']:,} of {one['steps']:,} steps"
+    why = f"learnt in {duration(one['seconds'])}; {finite} had gradients that are finite"
+    return Score(f"{one['parameters']:,}", duration(one["seconds"]), finite, why)
 
 
 def _score(own: Mapping[str, Any] | None, pair: Mapping[str, Any] | None) -> Score:

@@ -26,6 +26,7 @@ def finish(
     rows: Sequence[str] = ("latent_codes",),
     card: Card = CARD,
     commit: str = "c0ffee",
+    trainings: Mapping[str, Mapping[str, float]] | None = None,
 ) -> None:
     """A point whose images have a PSNR of `psnr` plus their own difficulty (of 8 dB), plus noise of 0.2 dB."""
     long = pd.concat([_long(row, psnr, card) for row in rows], ignore_index=True)
@@ -34,6 +35,7 @@ def finish(
     tables.write(summary.assign(point=point), folder / f"{point}.summary")
     note = {"sweep": folder.name, "point": point, "overrides": dict(overrides), "commit": commit}
     note |= {"experiment": f"exp-{point}", "seconds": 2.5, "methods": ["latent_codes"]}
+    note |= {"trainings": trainings} if trainings else {}
     (folder / f"{point}.json").write_text(json.dumps(note))
 
 

@@ -57,6 +57,20 @@ def test_a_sweeps_table_tells_the_difference_from_what_params_sets(tmp_path: Pat
     assert reference[0].difference == "" and "40 images" in scores[0].why
 
 
+def test_a_sweeps_table_tells_parameters_time_and_finite_steps_of_the_parts(tmp_path: Path) -> None:
+    took = {"seconds": 90.0, "steps": 300, "skipped_steps": 2}
+    for levels, parameters in ((1, 1_200_345), (2, 2_400_690)):
+        learnt = {"flow_fill/prior": {"parameters": parameters, **took}, "dsi/vq": {"parameters": 5, **took}}
+        finish(tmp_path / "one", f"{levels}", {"prior.levels": levels}, 20, ("flow_fill/cold",), trainings=learnt)
+    finish(tmp_path / "one", "3", {"prior.levels": 3}, 20, ("flow_fill/cold",))
+    ((table,),) = (one.tables for one in shown(tmp_path, {}))
+    assert table.heads[:3] == ("levels", "prior: parameters", "PSNR ↑")
+    cells = [scores[0] for _, _, scores in table.rows]
+    assert [cell.text for cell in cells] == ["1,200,345", "2,400,690", "–"]
+    assert {(cell.interval, cell.difference) for cell in cells[:2]} == {("1.5 min", "298 of 300 steps")}
+    assert all(len(scores) == len(table.heads) - 1 for _, _, scores in table.rows)
+
+
 def test_a_sweep_says_whether_its_points_complete_the_same(tmp_path: Path) -> None:
     for t in (0.5, 1.0):
         for sweep, digest in (("equal", "a"), ("unequal", str(t)), ("untold", "")):
