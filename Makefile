@@ -19,7 +19,7 @@ export DO_NOT_TRACK ?= true
 export MLFLOW_DISABLE_TELEMETRY ?= true
 export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 
-.PHONY: help setup repro test smoke test-all lint format bench faults fuzz gpu preset ui workers deploy pipeline sweep tidy stop lock clean
+.PHONY: help setup repro test smoke test-all lint format bench faults fuzz gpu preset ui workers join deploy pipeline sweep tidy stop lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ ui: $(READY)  ## Prefect's, MLflow's and the report's servers on 127.0.0.1, port
 
 workers: $(READY)  ## this machine's workers: one a GPU, or the CPU
 	python -m flows.workers start
+
+join: $(READY)  ## this machine's workers for the servers of another one, TO=its name
+	python -m flows.join '$(TO)'
 
 deploy: $(READY)  ## put prefect.yaml's deployments on the server
 	python -m flows.deploy

@@ -114,7 +114,7 @@ def start(name: str, ready: Callable[[], bool] = lambda: True) -> None:
     """`python -m flows.NAME run` in the background; returns when it is ready. Its output: NAME.log in `home()`."""
     log = home() / f"{name}.log"
     home().mkdir(parents=True, exist_ok=True)
-    if locks.is_held(_lock(name)):
+    if is_running(name):
         print(f"{name}: running already; make stop ends it")
         return
     with log.open("a") as out:
@@ -122,19 +122,24 @@ def start(name: str, ready: Callable[[], bool] = lambda: True) -> None:
             [sys.executable, "-m", f"flows.{name}", "run"],
             stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
         )  # fmt: skip
-    while not (locks.is_held(_lock(name)) and ready()):
+    while not (is_running(name) and ready()):
         if process.poll() is not None:
             said = log.read_text().strip().rpartition("\n")[2]
             sys.exit(f"{said}\n{name}: ended with exit code {process.returncode}; see {log}")
         time.sleep(0.2)
 
 
+def is_running(name: str) -> bool:
+    """Whether what `start` starts runs in this project."""
+    return locks.is_held(_lock(name))
+
+
 def stop(name: str) -> None:
     """End what `start` started, and wait for it."""
-    if not locks.is_held(_lock(name)):
+    if not is_running(name):
         return
     os.kill(int(_lock(name).read_text()), signal.SIGTERM)
-    while locks.is_held(_lock(name)):
+    while is_running(name):
         time.sleep(0.2)
 
 

@@ -20,6 +20,7 @@ def clone(home: Stack, folder: Path) -> Stack:
     subprocess.run(["git", "clone", "--quiet", str(home.project), str(folder / "toy")], check=True)
     found = Stack.of(folder / "toy", PLURIFILL_POOLS="gpu", PLURIFILL_SHARED="1")
     found.environment |= {"PREFECT_API_URL": home.api, "TOY_LOG": home.environment["TOY_LOG"]}
+    found.environment["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"  # no MLflow is served
     return found
 
 
@@ -46,8 +47,8 @@ def machines(tmp_path_factory: pytest.TempPathFactory):
     try:
         home.serve()
         home.flows("workers", "start")
-        away.flows("workers", "start")
         home.flows("deploy")
+        away.flows("join", home.pages)
         yield home, away
     finally:
         away.close()
