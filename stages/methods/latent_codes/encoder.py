@@ -48,9 +48,7 @@ class Params(Rate, Sizes):
 
     # Tables 2 and 3; miracle sees the whole image; vq: the vq's own, which learns nothing (as MaskGIT inpaints)
     kind: Literal["restrictive", "vanilla", "miracle", "vq"] = "restrictive"
-    start: Literal["scratch", "vq"] = (
-        "scratch"  # the paper names no start; vq: ours, from the vq's encoder and codebook
-    )
+    start: Literal["scratch", "vq"] = "scratch"  # the paper names none; vq: ours, as its encoder and codebook
     strict: bool = True  # masks everywhere; False: the released way, which lets masked features back in
     mask_input: bool = False  # the mask as a fourth channel; the paper names none (as released: there)
     token_mask: TokenMask = TokenMask()

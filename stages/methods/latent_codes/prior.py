@@ -201,7 +201,12 @@ class PriorPart:
         return torch.where(chosen_B1 & region_B1, read_BN, codes_BN)
 
     def _need_holes(self, batch: Batch) -> None:
-        """UserError where tokens are to be hidden under holes that no mask generator draws."""
+        """UserError where tokens are to be hidden under holes that no mask generator draws, or read beside none."""
+        if self.params.misread and not self.params.regions:
+            raise UserError(
+                "params: methods.latent_codes.prior.misread is a share of the images with regions: "
+                "set methods.latent_codes.prior.regions above 0"
+            )
         if self.params.regions and bool(batch.known_B1HW.all()):
             raise UserError(
                 "params: methods.latent_codes.prior.regions needs holes: "

@@ -72,3 +72,5 @@ def test_regions_without_masks_are_refused(family, accelerator, batch_of):
     with pytest.raises(UserError, match=r"name a generator in methods\.latent_codes\.prior\.masks"):
         part.evaluate([whole])
     assert make_part("prior", family, accelerator).evaluate([whole])
+    with pytest.raises(UserError, match=r"set methods\.latent_codes\.prior\.regions above 0"):
+        make_part("prior", family, accelerator, misread=0.5).evaluate([batch])
