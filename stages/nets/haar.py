@@ -5,8 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-BANDS = ((1, 1, 1, 1), (1, -1, 1, -1), (1, 1, -1, -1), (1, -1, -1, 1))  # mean, across, down, diagonal; twice each
-OPPONENTS = ((1, 1, 1), (1, 0, -1), (1, -2, 1))  # of RGB: light, red less blue, green less both; not of length 1
+BANDS = (
+    (1, 1, 1, 1),
+    (1, -1, 1, -1),
+    (1, 1, -1, -1),
+    (1, -1, -1, 1),
+)  # the mean, then differences: across, down, diagonal; each twice as long
+OPPONENTS = ((1, 1, 1), (1, 0, -1), (1, -2, 1))  # of RGB: light, red less blue, both less green; not of length 1
 
 
 def haar(channels: int, opponents: bool) -> Tensor:

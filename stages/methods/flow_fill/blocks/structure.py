@@ -33,9 +33,7 @@ class Sizes(Params):
     flow_steps: int = Field(default=10, ge=1)  # K a level; paper, eq. 11
     hidden: int = Field(default=64, ge=1)  # of the affine layers' networks; SRFlow's
     clamp: float = Field(default=2.0, gt=0)  # largest |log scale|; ours: eq. 5-6 have a bare exp, which overflows
-    permutation: Permutation = (
-        "fixed"  # W at random, paper Sec. 3.2; haar: fixed, begins with bands, ours; learned: Glow
-    )
+    permutation: Permutation = "fixed"  # W; paper Sec. 3.2. haar: fixed too, of bands; ours. learned: Glow's
     injector: bool = True  # eq. 6 in every step; false: eq. 5 alone, an ablation
     draft: float = Field(default=0.0, ge=0)  # weight of an L1 of E_theta's draft, which ft then has; ours. 0: neither
     condition: int = Field(default=64, ge=1)  # channels of ft; ours
