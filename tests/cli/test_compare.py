@@ -11,6 +11,8 @@ from stages.pages import labels
 from stages.project import tables
 from tests.evaluation.sweeps.made import ALPHA, finish, keep
 
+TOOK = {"parameters": 1_200_345, "seconds": 61.2, "steps": 300, "skipped_steps": 2}
+
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -40,14 +42,22 @@ def test_every_point_has_its_line_and_a_sure_difference_its_star(
 def test_what_was_trained_for_a_point_is_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     compare.main("alpha")
     assert "trainings;" not in capsys.readouterr().out
-    learnt = {"latent_codes/vq": {"parameters": 1_200_345, "seconds": 61.2, "steps": 300, "skipped_steps": 2}}
-    finish(Path("reports/sweeps/alpha"), "alpha=0.5", {ALPHA: 0.5}, 20.0, trainings=learnt)
+    finish(Path("reports/sweeps/alpha"), "alpha=0.5", {ALPHA: 0.5}, 20.0, trainings={"latent_codes/vq": TOOK})
     compare.main("alpha")
     (row,) = [line.split() for line in capsys.readouterr().out.splitlines() if "latent_codes/vq" in line]
     assert row == ["alpha=0.5", "latent_codes/vq", "1,200,345", "61", "300", "2"]
 
 
-@pytest.mark.parametrize("trainings", ["many", {"latent_codes/vq": 5}, {"latent_codes/vq": {"parameters": "many"}}])
+@pytest.mark.parametrize(
+    "trainings",
+    [
+        "many",
+        {"latent_codes/vq": 5},
+        {"latent_codes/vq": {"parameters": "many"}},
+        {"latent_codes/vq": TOOK | {"steps": -1}},
+        {"latent_codes/vq": TOOK | {"seconds": 10**400}},
+    ],
+)
 def test_a_note_whose_trainings_are_none_is_named(project: Path, trainings: object) -> None:
     finish(Path("reports/sweeps/alpha"), "alpha=0.5", {ALPHA: 0.5}, 20.0, trainings=trainings)  # type: ignore[arg-type]
     with pytest.raises(UserError, match=r"alpha=0\.5\.json: no note"):

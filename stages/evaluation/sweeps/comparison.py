@@ -109,7 +109,7 @@ def _columns(sweep: Sweep, point: Point) -> dict[str, Any]:
 
 
 def _may_change(key: str) -> set[str]:
-    block, *_, leaf = key.split(".")
+    block, leaf = key.split(".")[0], key.split(".")[-1]
     return ON_CARD.get(leaf, set()) | {"digest"} if block in MEASURING else set()
 
 

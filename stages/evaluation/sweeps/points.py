@@ -124,8 +124,13 @@ def _is_note(note: Any) -> bool:
         return False
     trainings = note.get("trainings", {})
     return isinstance(trainings, dict) and all(
-        isinstance(one, dict) and all(is_number(one.get(name)) for name in TRAINING) for one in trainings.values()
+        isinstance(one, dict) and all(_is_count(one.get(name)) for name in TRAINING) for one in trainings.values()
     )
+
+
+def _is_count(value: Any) -> bool:
+    """Of something: at least 0, and as exact in a float."""
+    return is_number(value) and 0 <= value < 2**53
 
 
 def _rank(value: Any) -> tuple[bool, float, str]:

@@ -19,12 +19,13 @@ WRONG = (
     "the folder once (told by the points that were written)."
 )
 SWEEP = Path("reports/sweeps/alpha")
+TOOK = {"parameters": 1_200_345, "seconds": 61.2, "steps": 300, "skipped_steps": 2}
 POINTS = {"low": 0.25, "middle": 0.5, "high": 1.0}
 
 
 def prepare() -> None:
     for name, value in POINTS.items():
-        finish(Path("whole"), name, {ALPHA: value}, 20.0 + value)
+        finish(Path("whole"), name, {ALPHA: value}, 20.0 + value, trainings={"latent_codes/vq": TOOK})
     Path("params.yaml").write_text("methods: {latent_codes: {token_mask: {alpha: 0.5}}}\n")
 
 
