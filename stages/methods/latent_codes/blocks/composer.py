@@ -19,15 +19,15 @@ class Composer(nn.Module):
     """E_prt and G, and where asked for a second autoencoder that refines the composite (as released)."""
 
     def __init__(
-        self, shape: Shape, source: Shape, channels: int, encoder: Literal["partial", "concat"], refine: bool
+        self, shape: Shape, generated: Shape, channels: int, encoder: Literal["partial", "concat"], refine: bool
     ) -> None:
-        """`shape` is that of E_prt and the refinement, `source` that of G."""
+        """`shape` is that of E_prt and the refinement, `generated` that of G."""
         super().__init__()
         self.partial = encoder == "partial"
         conv, inputs = (PartialConv2d, 3) if self.partial else (PlainConv2d, 4)
         self.encoder = Encoder(shape, inputs, channels, conv)
         self.from_code = nn.Conv2d(channels, channels, 1)
-        self.generator = Generator(source, channels)
+        self.generator = Generator(generated, channels)
         self.refiner = Refiner(shape, channels) if refine else None
 
     def features(self, image_BCHW: Tensor, known_B1HW: Tensor) -> Tensor:
