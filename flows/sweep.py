@@ -10,7 +10,7 @@ from pathlib import Path
 from prefect import flow, get_run_logger, runtime, task
 from prefect.artifacts import create_table_artifact
 from prefect.futures import PrefectFuture, wait
-from prefect.states import State
+from prefect.states import Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import (
@@ -33,6 +33,8 @@ from flows.results import FINISHED, Results
 from flows.sweep_order import Job
 from flows.sweep_spec import Overrides, SweepRequest, SweepSpec, Value
 
+NAMED = 8  # points that a failed sweep's message names
+
 
 @flow(task_runner=ThreadPoolTaskRunner(max_workers=64 if commands.in_worker() else 1))  # type: ignore[arg-type]
 def sweep(
@@ -44,7 +46,7 @@ def sweep(
     anew: bool = False,
     pull: bool = False,
     nightly: bool = False,
-) -> list[State]:
+) -> list[State] | State:
     """Run every unfinished point; a failed point fails alone. The report then shows what is finished.
 
     The form in Prefect's pages shows these lines:
@@ -71,12 +73,20 @@ def sweep(
     with locks.held(root / worktree.FOLDER / f"{spec.name}.lock", busy):
         head, work = git.clean_head(root), sweep_work.needed(root, spec)
         commit = results.begin(spec, work, head, anew)
-        states = _run(spec, commit, sweep_order.unfinished(root, work, results, commit))
+        runs = _run(spec, commit, sweep_order.unfinished(root, work, results, commit))
         results.forget_others(spec.points, commit)
         if nightly:
             _keep_night(results, spec, commit)
     create_table_artifact(results.table(spec.points, commit), key="sweep", description=f"The points of {spec.name}")
-    return [*states, *_report(root)]
+    reports = _report(root)
+    lost = [name for name in spec.points if name in runs and not runs[name].is_completed()]
+    return _lost(spec, lost) if lost else [*runs.values(), *reports]
+
+
+def _lost(spec: SweepSpec, names: list[str]) -> State:
+    """What failed by itself says why; what only waited for it is named here."""
+    named = ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
+    return Failed(message=f"{spec.name}: {len(names)} of {len(spec.points)} points are not made: {named}")
 
 
 def _pull(root: Path) -> None:
@@ -92,7 +102,7 @@ def _keep_night(results: Results, spec: SweepSpec, commit: str) -> None:
         get_run_logger().warning(f"{spec.name}: no point is finished, so that this night has no scores")
 
 
-def _run(spec: SweepSpec, commit: str, jobs: list[Job]) -> list[State]:
+def _run(spec: SweepSpec, commit: str, jobs: list[Job]) -> dict[str, State]:
     points = sum(not job.stages for job in jobs)
     get_run_logger().info(f"{spec.name}: {points} of {len(spec.points)} points to make")
     runs: dict[str, PrefectFuture[None]] = {}
@@ -104,7 +114,7 @@ def _run(spec: SweepSpec, commit: str, jobs: list[Job]) -> list[State]:
         runs[job.name] = submit(spec.name, job.name, given, wait_for=after, return_state=False)
     with commands.stopped_on_error():
         wait(list(runs.values()))
-    return [run.state for run in runs.values()]
+    return {name: run.state for name, run in runs.items()}
 
 
 def _report(root: Path) -> list[State]:
