@@ -78,6 +78,7 @@ LATENT_CODES: list[Row] = [  # paper 000
     ("inpaint.confidence", "probability", "Sec. 3.2: top prediction scores"),
     ("inpaint.deterministic", False, "Sec. 3.2: drawn from the distribution"),
     ("inpaint.doubted", 0.0, "none named"),
+    ("inpaint.positions", "trained", "none named"),
     ("inpaint.decoding", "composed", "eq. 7-8"),
 ]
 STATED = {"latent_codes": LATENT_CODES}
