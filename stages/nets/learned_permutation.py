@@ -5,25 +5,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from stages.nets.permutation import mixed, orthogonal
+from stages.nets.permutation import Mixing, orthogonal
 
 
-class LearnedPermutation(nn.Module):
+class LearnedPermutation(Mixing):
     """z = W x at every position; W begins orthogonal, drawn uniformly, and may become anything that has an inverse."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.weight_CC = nn.Parameter(orthogonal(channels).to(torch.get_default_dtype()))
 
-    def forward(self, x_BCHW: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        return mixed(x_BCHW, self.matrix(x_BCHW)), self.logdet(x_BCHW)
-
-    def inverse(self, z_BCHW: Tensor, condition: Tensor | None = None) -> Tensor:
-        """x of which forward makes z."""
-        return mixed(z_BCHW, self.undoing(z_BCHW))
-
     def matrix(self, like: Tensor) -> Tensor:
-        """W in the precision of a tensor."""
         return self.weight_CC.to(like.dtype)
 
     def undoing(self, like: Tensor) -> Tensor:
@@ -31,5 +23,4 @@ class LearnedPermutation(nn.Module):
         return torch.linalg.inv(self.weight_CC.double()).to(like.dtype)
 
     def logdet(self, x_BCHW: Tensor) -> Tensor:
-        """log |det| of the Jacobian, (B,)."""
         return (torch.linalg.slogdet(self.weight_CC)[1] * x_BCHW[0, 0].numel()).expand(len(x_BCHW))

@@ -10,7 +10,30 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class SoftPermutation(nn.Module):
+class Mixing(nn.Module):
+    """z = W x at every position; with its log |det|, as every layer of a flow."""
+
+    def forward(self, x_BCHW: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        return mixed(x_BCHW, self.matrix(x_BCHW)), self.logdet(x_BCHW)
+
+    def inverse(self, z_BCHW: Tensor, condition: Tensor | None = None) -> Tensor:
+        """x of which forward makes z."""
+        return mixed(z_BCHW, self.undoing(z_BCHW))
+
+    def matrix(self, like: Tensor) -> Tensor:
+        """W in the precision of a tensor."""
+        raise NotImplementedError
+
+    def undoing(self, like: Tensor) -> Tensor:
+        """W's inverse in the precision of a tensor."""
+        raise NotImplementedError
+
+    def logdet(self, x_BCHW: Tensor) -> Tensor:
+        """log |det| of the Jacobian, (B,)."""
+        raise NotImplementedError
+
+
+class SoftPermutation(Mixing):
     """z = W x at every position, W drawn once, uniformly over orthogonal matrices; it keeps volume, its inverse is W'.
 
     W is a buffer in float64, whatever the network's precision: it is saved, and orthogonal to the last digit in every
@@ -23,19 +46,10 @@ class SoftPermutation(nn.Module):
         super().__init__()
         self.register_buffer("weight_CC", orthogonal(channels))
 
-    def forward(self, x_BCHW: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        return mixed(x_BCHW, self.matrix(x_BCHW)), self.logdet(x_BCHW)
-
-    def inverse(self, z_BCHW: Tensor, condition: Tensor | None = None) -> Tensor:
-        """x of which forward makes z."""
-        return mixed(z_BCHW, self.undoing(z_BCHW))
-
     def matrix(self, like: Tensor) -> Tensor:
-        """W in the precision of a tensor."""
         return self.weight_CC.to(like.dtype)
 
     def undoing(self, like: Tensor) -> Tensor:
-        """W's inverse in the precision of a tensor."""
         return self.matrix(like).T
 
     def logdet(self, x_BCHW: Tensor) -> Tensor:
