@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from stages.nets.permutation import Mixing, orthogonal
 
@@ -14,13 +14,3 @@ class LearnedPermutation(Mixing):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.weight_CC = nn.Parameter(orthogonal(channels).to(torch.get_default_dtype()))
-
-    def matrix(self, like: Tensor) -> Tensor:
-        return self.weight_CC.to(like.dtype)
-
-    def undoing(self, like: Tensor) -> Tensor:
-        """W's inverse, taken in float64, in the precision of a tensor."""
-        return torch.linalg.inv(self.weight_CC.double()).to(like.dtype)
-
-    def logdet(self, x_BCHW: Tensor) -> Tensor:
-        return (torch.linalg.slogdet(self.weight_CC)[1] * x_BCHW[0, 0].numel()).expand(len(x_BCHW))

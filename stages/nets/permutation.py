@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 
 class Mixing(nn.Module):
-    """z = W x at every position; with its log |det|, as every layer of a flow."""
+    """z = W x at every position, W any matrix that has an inverse; with its log |det|, as every layer of a flow."""
+
+    weight_CC: Tensor
 
     def forward(self, x_BCHW: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         return mixed(x_BCHW, self.matrix(x_BCHW)), self.logdet(x_BCHW)
@@ -22,34 +24,30 @@ class Mixing(nn.Module):
 
     def matrix(self, like: Tensor) -> Tensor:
         """W in the precision of a tensor."""
-        raise NotImplementedError
+        return self.weight_CC.to(like.dtype)
 
     def undoing(self, like: Tensor) -> Tensor:
-        """W's inverse in the precision of a tensor."""
-        raise NotImplementedError
+        """W's inverse, taken in float64, in the precision of a tensor."""
+        return torch.linalg.inv(self.weight_CC.double()).to(like.dtype)
 
     def logdet(self, x_BCHW: Tensor) -> Tensor:
         """log |det| of the Jacobian, (B,)."""
-        raise NotImplementedError
+        return (torch.linalg.slogdet(self.weight_CC)[1] * x_BCHW[0, 0].numel()).expand(len(x_BCHW))
 
 
 class SoftPermutation(Mixing):
-    """z = W x at every position, W drawn once, uniformly over orthogonal matrices; it keeps volume, its inverse is W'.
+    """W drawn once, uniformly over orthogonal matrices; it keeps volume, its inverse is W'.
 
     W is a buffer in float64, whatever the network's precision: it is saved, and orthogonal to the last digit in every
     precision that it is cast to.
     """
 
-    weight_CC: Tensor
-
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.register_buffer("weight_CC", orthogonal(channels))
 
-    def matrix(self, like: Tensor) -> Tensor:
-        return self.weight_CC.to(like.dtype)
-
     def undoing(self, like: Tensor) -> Tensor:
+        """W'."""
         return self.matrix(like).T
 
     def logdet(self, x_BCHW: Tensor) -> Tensor:
