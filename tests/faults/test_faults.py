@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import project, suite, verbs
-from tests.faults.cases import SHARDING, Case, case, sampling, scoring, training
+from tests.faults.cases import SHARDING, Case, case, digests, sampling, scoring, training
 from tests.faults.disk import NO_DISK, can_mount
 
 FIRST = training("dsi", "vq")  # two codebooks that are no parameters, and the least time of all parts
@@ -35,4 +35,6 @@ PAIRS = [(title, fault) for title, command in COMMANDS.items() for fault in suit
 def test_what_befalls_a_command_costs_time_and_nothing_else(made, title, fault):
     if fault.__name__ == "disk_full" and not can_mount():
         pytest.skip(NO_DISK)
-    fault(made[title], random.Random(0))
+    one = made[title]
+    fault(one, random.Random(0))  # asserts that the command recovers
+    assert digests(one.project, one.command) == one.result  # what others read of it is not touched

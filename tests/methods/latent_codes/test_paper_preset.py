@@ -1,7 +1,7 @@
-"""Every value that papers 000 and 003 state, against the preset `paper` as it is rendered.
+"""Every value that paper 000 states, against the preset `paper` as it is rendered.
 
-A row: the key below `methods.<method>`, its value, where the paper states it. An option of ours or of the release that
-could leak in from the preset below has a row too.
+A row: the key below `methods.latent_codes`, its value, where the paper states it. An option of ours or of the
+release that could leak in from the preset below has a row too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from stages.sampling import inpainters
 from stages.training import parts
 
 Row = tuple[str, Any, str]
-LATENT_CODES: list[Row] = [  # paper 000
+STATED: list[Row] = [
     ("vq.codes", 1024, "Sec. 6: 1024 tokens"),
     ("vq.channels", 256, "Sec. 6: a 256-channel embedding"),
     ("vq.stem", 1, "Sec. 3.1: VQGAN, the token grid at 1/16"),
@@ -81,8 +81,6 @@ LATENT_CODES: list[Row] = [  # paper 000
     ("inpaint.positions", "trained", "none named"),
     ("inpaint.decoding", "composed", "eq. 7-8"),
 ]
-STATED = {"latent_codes": LATENT_CODES}
-ROWS = [(method, *row) for method, rows in STATED.items() for row in rows]
 
 
 @cache
@@ -91,29 +89,27 @@ def values() -> Any:
 
 
 @cache
-def block(method: str, name: str) -> tuple[Any, Params]:
+def block(name: str) -> tuple[Any, Params]:
     """(what of a block is not its own, its own params), resolved."""
     if name == "inpaint":
-        return None, inpainters.params(values(), Entry(method))
-    plan = parts.plan(values(), method, name)
+        return None, inpainters.params(values(), Entry("latent_codes"))
+    plan = parts.plan(values(), "latent_codes", name)
     return plan, plan.params
 
 
-@pytest.mark.parametrize(("method", "key", "value", "where"), ROWS, ids=lambda x: x if isinstance(x, str) else "")
-def test_the_preset_paper_has_what_the_paper_states(method: str, key: str, value: Any, where: str):
+@pytest.mark.parametrize(("key", "value", "where"), STATED, ids=lambda x: x if isinstance(x, str) else "")
+def test_the_preset_paper_has_what_the_paper_states(key: str, value: Any, where: str):
     name, *path = key.split(".")
-    plan, own = block(method, name)
+    plan, own = block(name)
     assert reduce(getattr, path, plan if path[0] in {"loop", "masks"} else own) == value, where
 
 
-@pytest.mark.parametrize("method", STATED)
-def test_the_papers_images_are_256_px(method: str):
-    """Paper 000, Sec. 4; paper 003, Sec. 4."""
-    names = {parts.plan(values(), method, name).dataset for name in parts.order(values(), method)}
+def test_the_papers_images_are_256_px():
+    """Section 4."""
+    names = {parts.plan(values(), "latent_codes", name).dataset for name in parts.order(values(), "latent_codes")}
     assert {values()["datasets"][name]["size"] for name in names} == {256}
 
 
-@pytest.mark.parametrize("method", STATED)
-def test_no_key_has_two_rows(method: str):
-    keys = [key for key, _, _ in STATED[method]]
+def test_no_key_has_two_rows():
+    keys = [key for key, _, _ in STATED]
     assert len(keys) == len(set(keys))
