@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def read(params: Path) -> Found:
         warnings=_gathered((one["text"], one["method"], one["protocol"]) for one in scored.warnings),
         absent=_gathered((one["reason"], one["method"], one["metric"]) for one in scored.absent),
         params=params.read_text() if params.is_file() else "no params file",
-        testsets=sampled,
+        testsets=_in_turn(sampled, tables),
         of_project=True,
         values=settings.read(params) if params.is_file() else {},
         best_of_k=best_of_k(tables, scored.long),
@@ -85,6 +86,12 @@ def read(params: Path) -> Found:
         datasets=[path.parent for path in visible(root / "shards", "*/dataset.json")],
         explorer=f"{explorer.FOLDER}/{explorer.PAGE}" if sampled and tables else "",
     )
+
+
+def _in_turn(sampled: Sequence[SampledTestSet], tables: Sequence[Table]) -> list[SampledTestSet]:
+    """Test sets in the order of the first tables that tell of them; those without a table last."""
+    first = [next((at for at, table in enumerate(tables) if one.under(table.card)), len(tables)) for one in sampled]
+    return [one for _, one in sorted(zip(first, sampled, strict=True), key=itemgetter(0))]
 
 
 def _gathered(said: Iterable[tuple[str, str, str]]) -> list[tuple[str, list[str]]]:

@@ -23,6 +23,7 @@ SAME = ("dataset", "split", "masks", "mask_hash", "images", "samples", "size", "
 IDENTITY = ("testset", "dataset_hash", *SAME)  # of a test set, whoever completed it
 SHOWN = 6  # images of a test set on the page; the explorer has all of them
 FLAT = 12.0  # grey levels: where what a hole hides varies by less, there is nothing to see
+STRUCTURE = 35.0  # grey levels: where it varies by more, there are edges to go on
 
 
 @dataclass(frozen=True)
@@ -52,16 +53,22 @@ class SampledTestSet:
     def shown(self, samples: Samples) -> list[str]:
         """At most SHOWN keys, from as many photographs as there are.
 
-        Those whose hole hides something come first, and of these those with the entry's side pictures.
+        Those whose hole hides structure come first, flat ones last, and of alike ones those with side pictures first.
         """
         source = dict(zip(samples.keys, samples.sources, strict=True))
         ordered = by_turns(self.keys, [source[key] for key in self.keys])
-        return sorted(ordered, key=lambda key: (self.is_flat(key), not samples.side(key)))[:SHOWN]
+        hidden = {key: self.hidden(key) for key in ordered}
+        rank = {key: (hidden[key] < FLAT, not samples.side(key), hidden[key] < STRUCTURE) for key in ordered}
+        return sorted(ordered, key=rank.__getitem__)[:SHOWN]
 
     def is_flat(self, key: str) -> bool:
         """Whether what the hole hides is all but one colour."""
+        return self.hidden(key) < FLAT
+
+    def hidden(self, key: str) -> float:
+        """By how many grey levels that which the hole hides varies (the mean of the colours' standard deviations)."""
         hidden_NC = self.image(key)[self.hole(key)]
-        return not len(hidden_NC) or float(hidden_NC.std(axis=0).mean()) < FLAT
+        return float(hidden_NC.std(axis=0).mean()) if len(hidden_NC) else 0.0
 
     @property
     def trained(self) -> list[Samples]:

@@ -39,8 +39,8 @@ def html(tmp_path: Path, params: str) -> str:
 def test_a_file_and_its_template_are_a_section_of_the_page_and_of_its_navigation(added: Path) -> None:
     told = html(added, "rain & <b>sun</b>")
     body = '<p id="told">rain &amp; &lt;b&gt;sun&lt;/b&gt;</p>'
-    folded = f'<details class="fold"><summary>Show weather</summary>\n{body}\n</details>'
-    assert f'<section id="weather">\n<h2>Weather</h2>\n{folded}' in told
+    folded = f'<details class="fold"><summary><h2>Weather</h2></summary>\n{body}\n</details>'
+    assert f'<section id="weather">\n{folded}' in told
     navigation = told[told.index("<nav") : told.index("</nav>")]
     entries = ['<a href="#samples">', '<a href="#weather">Weather</a>', '<a href="#figures">']
     assert entries[1] in navigation and sorted(entries, key=navigation.index) == entries

@@ -12,6 +12,7 @@ from stages.pages.tables.table import Table
 
 TITLE = "Results"
 ORDER = 10
+OPEN = 3  # tables that are not folded
 
 
 def content(found: Found) -> Content | Nothing:
@@ -22,6 +23,7 @@ def content(found: Found) -> Content | Nothing:
     drawn = [scatter.draw(found.scores.summary, table) for table in shown]
     return {
         "tables": [table for table in shown if not paper_of(table.protocol)],
+        "open": OPEN,
         "papers": _papers(shown),
         "columnless": [table.protocol for table in found.tables if not table.columns],
         "scatters": [one for one in drawn if one is not None],
