@@ -86,11 +86,12 @@ def _shards(name: str, params: DatasetParams) -> dict[str, Any]:
     """The dataset's card. Its shards are put back, if whole, where source, params and code are those they are of."""
     made_by = code.digest(*CODE, f"stages.images.layouts.{params.layout}", rooms=ROOMS)
     of = {"name": name, "params": params.model_dump(mode="json"), "manifest": manifest(params), "code": made_by}
-    finished = paths.finished(name, "shards", of_values(of))
+    digest = of_values(of)
+    finished = paths.finished(name, "shards", digest)
     if is_whole(finished):
         link_folder(finished, paths.shards(name))
         return read_card(paths.shards(name))
-    card = build(name, params, paths.shards(name), _progress)
+    card = build(name, params, paths.shards(name), _progress, digest)
     link_folder(paths.shards(name), finished)
     keep_newest(finished.parent, KEPT)
     return card

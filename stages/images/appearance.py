@@ -5,9 +5,11 @@ gives both little to go by: its ground is like every other's. So what is not gro
 its own, and where the hash is mostly of flat cells the thumbnails' shapes must agree, not their levels alone.
 """
 
+from __future__ import annotations
+
 import hashlib
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -22,6 +24,7 @@ TELLING = 32  # of 64 comparisons: with fewer the hashes of any two pictures agr
 SHAPE = 0.95  # least correlation of the thumbnails of flat pictures (crop by 2 %, JPEG: above 0.97)
 GROUND = 48  # levels from the border's median in which a pixel is ground: past what JPEG spills round a bright thing
 BROKEN = 0.1  # share of the border that is not of its median's colour, past which there is no ground
+PICTURES = ("thumbnail", "content")  # of an appearance
 REDUCED = 128  # pixels of the longer side in which ground is looked for: noise is averaged away
 
 
@@ -35,6 +38,18 @@ class Appearance:
     thumbnail: Uint8
     content: Uint8  # of the least rectangle that holds what is not ground; of all, where there is no ground
 
+    def plain(self) -> dict[str, Any]:
+        """As values that JSON can hold."""
+        pictures = {name: getattr(self, name).tobytes().hex() for name in PICTURES}
+        return {"sha256": self.sha256, "dhash": self.dhash, "telling": self.telling, **pictures}
+
+    @classmethod
+    def of_plain(cls, values: dict[str, Any]) -> Appearance:
+        """The inverse of `plain`."""
+        shape = (THUMBNAIL, THUMBNAIL, 3)
+        pictures = {n: np.frombuffer(bytes.fromhex(values[n]), dtype=np.uint8).reshape(shape) for n in PICTURES}
+        return cls(**{**values, **pictures})
+
 
 class Appearances(NamedTuple):
     """Those of N pictures, side by side."""
@@ -45,13 +60,13 @@ class Appearances(NamedTuple):
     content_NHWC: Uint8
 
     @classmethod
-    def of(cls, ones: list[Appearance]) -> "Appearances":
+    def of(cls, ones: list[Appearance]) -> Appearances:
         """A column a field."""
         hashes = np.array([one.dhash for one in ones], dtype=np.uint64)
-        thumbnails, contents = (np.stack([getattr(one, name) for one in ones]) for name in ("thumbnail", "content"))
+        thumbnails, contents = (np.stack([getattr(one, name) for one in ones]) for name in PICTURES)
         return cls(hashes, np.array([one.telling for one in ones]), thumbnails, contents)
 
-    def chosen(self, places: NDArray[np.intp]) -> "Appearances":
+    def chosen(self, places: NDArray[np.intp]) -> Appearances:
         """Those at some places."""
         dhash_N, telling_N, thumbnail_NHWC, content_NHWC = self
         return Appearances(dhash_N[places], telling_N[places], thumbnail_NHWC[places], content_NHWC[places])

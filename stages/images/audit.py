@@ -18,6 +18,7 @@ INDEX = [
 ]
 QUARANTINE = ["name", "split", "reason"]
 DUPLICATES = ["name", "split", "of_key", "of_split", "kind", "distance", "removed"]
+COLUMNS = {"index": INDEX, "quarantine": QUARANTINE, "duplicates": DUPLICATES}
 NO_LABELS = ByteRange("", -1, 0)
 
 
@@ -28,6 +29,7 @@ class Audit:
     kept: list[dict[str, Any]] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
     duplicates: list[dict[str, Any]] = field(default_factory=list)
+    _told: dict[str, int] = field(default_factory=Counter)  # rows by table that `fresh` has given
 
     def keep(self, key: str, found: Prepared, image: ByteRange, labels: ByteRange = NO_LABELS) -> None:
         """An image that is in the dataset, and where its bytes are."""
@@ -47,13 +49,25 @@ class Audit:
         row = {"name": found.item.name, "split": found.item.split, "of_key": of.key, "of_split": of.split}
         self.duplicates.append(row | {"kind": of.kind, "distance": of.distance, "removed": removed})
 
+    def fresh(self) -> dict[str, list[dict[str, Any]]]:
+        """The rows by table that have come since the last call."""
+        rows = {name: found[self._told[name] :] for name, found in self._rows.items()}
+        self._told = {name: len(found) for name, found in self._rows.items()}
+        return rows
+
+    def take_up(self, rows: dict[str, list[dict[str, Any]]]) -> None:
+        """Add rows that `fresh` gave another process."""
+        for name, found in self._rows.items():
+            found += rows[name]
+        self.fresh()
+
+    @property
+    def _rows(self) -> dict[str, list[dict[str, Any]]]:
+        return {"index": self.kept, "quarantine": self.refused, "duplicates": self.duplicates}
+
     def tables(self) -> dict[str, pd.DataFrame]:
         """Name -> table."""
-        return {
-            "index": pd.DataFrame(self.kept, columns=INDEX),
-            "quarantine": pd.DataFrame(self.refused, columns=QUARANTINE),
-            "duplicates": pd.DataFrame(self.duplicates, columns=DUPLICATES),
-        }
+        return {name: pd.DataFrame(rows, columns=COLUMNS[name]) for name, rows in self._rows.items()}
 
     def card(self, name: str, params: DatasetParams, classes: int) -> dict[str, Any]:
         """dataset.json: what networks and protocols must know. Split hashes cover keys, pixels and labels, in order."""

@@ -31,22 +31,25 @@ ORDER = ("test", "val", "train")  # what training images are compared with comes
 Track = Callable[[Iterable[Item], str, int], Iterable[Item]]  # items as they come, a name, how many: a progress bar
 
 
-def build(name: str, params: DatasetParams, folder: Path, track: Track) -> dict[str, Any]:
+def build(name: str, params: DatasetParams, folder: Path, track: Track, of: str = "") -> dict[str, Any]:
     """Make the dataset in `folder` and return its card (dataset.json).
 
+    Finished tars that a process has left which was stopped are taken up, if it made the same: `of` is a digest of all
+    that the dataset depends on; empty: nothing is taken up.
     UserError where more than `quarantine_limit` of the files are unusable, or more than `duplicates.limit` of train
     duplicates, or nothing of train is left: their list is then beside `folder`.
     """
     source = layout(params.layout)
     items = source.items(params)
-    with atomic_folder(folder) as part:
+    with atomic_folder(folder, of) as part:
         writer = DatasetWriter(name, params, part, keys(items))
         for split in ORDER:
-            own = [item for item in items if item.split == split]
+            own = [item for item in items if item.split == split][writer.done(split) :]
             writer.write(split, _prepared(track(own, split, len(own)), params))
         refuse_losses(writer.audit, params, Counter(item.split for item in items), folder.with_name(name))
         for table, frame in writer.audit.tables().items():
             tables.write(frame, part / table)
+        writer.ledger.remove()
         card = writer.audit.card(name, params, classes(params))
         card |= {"fingerprint": hashlib.sha256(json.dumps(card, sort_keys=True).encode()).hexdigest()}
         card |= {"manifest": of_items(items, source.DATED), "files": of_folder(part)}

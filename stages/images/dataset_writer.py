@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -11,35 +12,79 @@ from pathlib import Path
 from stages.images.audit import NO_LABELS, Audit
 from stages.images.dataset_params import DatasetParams
 from stages.images.duplicates import HeldOut
+from stages.images.ledger import Finished, Ledger, digest_of
 from stages.images.prepare import Prepared, Refused
 from stages.images.shards import Packed, Shards
+from stages.project.hashing import of_file
 
 MIB = 2**20
 
 
 @dataclass
+class Place:
+    """How far a split is: images of the source, tars, and bytes of packed pixels."""
+
+    items: int = 0
+    tars: int = 0
+    packed: int = 0
+
+
+@dataclass
 class DatasetWriter:
-    """Writes into `part` and keeps the audit; val and test come before train, which is compared with them."""
+    """Writes into `part` and keeps the audit; val and test come before train, which is compared with them.
+
+    What the ledger in `part` tells is there already: `done` items of a split, which are not given again.
+    """
 
     name: str
     params: DatasetParams
     part: Path
     keys: dict[str, str]  # by the items' names
     audit: Audit = field(default_factory=Audit)
+    places: dict[str, Place] = field(default_factory=lambda: defaultdict(Place))
 
     def __post_init__(self) -> None:
         self.held_out = HeldOut(self.params.duplicates.near)
+        self.ledger = Ledger(self.part, self.params.packed_mb * MIB)
+        for entry in self.ledger.taken_up():
+            place = self.places[entry.split]
+            place.items, place.tars, place.packed = entry.items, place.tars + bool(entry.tar), entry.packed
+            self.audit.take_up(entry.rows)
+            self.held_out.take_up(entry.held_out)
+
+    def done(self, split: str) -> int:
+        """The split's first items, so many, are written."""
+        return self.places[split].items
 
     def write(self, split: str, results: Iterator[Prepared | Refused]) -> None:
         """Write what can be used; nothing is written for a split without images."""
-        shards = Shards(self.part, self.name, split, self.params.shard_mb * MIB)
-        packed = Packed(self.part, split, self.params.packed_mb * MIB)
+        place = self.places[split]
+        shards = Shards(self.part, self.name, split, self.params.shard_mb * MIB, place.tars)
+        packed = Packed(self.part, split, self.params.packed_mb * MIB, place.packed)
         with closing(shards), closing(packed):
             for found in results:
-                if isinstance(found, Refused):
-                    self.audit.refuse(found)
-                elif split != "train" or not self._is_left_out(found):
-                    self._keep(found, shards, packed)
+                if shards.is_full:
+                    self._note(split, shards, packed)
+                self._take(found, shards, packed)
+                place.items += 1
+            self._note(split, shards, packed)
+            packed.finish()
+
+    def _note(self, split: str, shards: Shards, packed: Packed) -> None:
+        """A tar is full, or the split at its end: whoever goes on goes on from here."""
+        place, tar = self.places[split], shards.close()
+        packed.flush()
+        start, place.packed = place.packed, packed.size
+        pixels = "" if packed.given_up or start == packed.size else digest_of(packed.path, start, packed.size)
+        digest = of_file(self.part / tar) if tar else ""
+        rows, held_out = self.audit.fresh(), self.held_out.fresh()
+        self.ledger.add(Finished(split, place.items, tar, digest, packed.size, pixels, rows, held_out))
+
+    def _take(self, found: Prepared | Refused, shards: Shards, packed: Packed) -> None:
+        if isinstance(found, Refused):
+            self.audit.refuse(found)
+        elif found.item.split != "train" or not self._is_left_out(found):
+            self._keep(found, shards, packed)
 
     def _keep(self, found: Prepared, shards: Shards, packed: Packed) -> None:
         key = self.keys[found.item.name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,7 @@ class HeldOut:
     appearances: list[Appearance] = field(default_factory=list)
     exact: dict[str, int] = field(default_factory=dict)
     _columns: Appearances | None = None
+    _told: int = 0  # images that `fresh` has given
 
     def add(self, key: str, split: str, appearance: Appearance) -> None:
         """One more held-out image."""
@@ -35,6 +37,18 @@ class HeldOut:
         self.keys.append((key, split))
         self.appearances.append(appearance)
         self._columns = None
+
+    def fresh(self) -> list[dict[str, Any]]:
+        """The images that have come since the last call, as values that JSON can hold."""
+        first, self._told = self._told, len(self.keys)
+        rows = zip(self.keys[first:], self.appearances[first:], strict=True)
+        return [{"key": key, "split": split, "appearance": one.plain()} for (key, split), one in rows]
+
+    def take_up(self, rows: list[dict[str, Any]]) -> None:
+        """Add images that `fresh` gave another process."""
+        for row in rows:
+            self.add(row["key"], row["split"], Appearance.of_plain(row["appearance"]))
+        self.fresh()
 
     def duplicate_of(self, appearance: Appearance) -> Duplicate | None:
         """The held-out image that this one duplicates, or None. Near: at most `near` bits apart, thumbnails alike."""

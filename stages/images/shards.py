@@ -1,72 +1,103 @@
 """WebDataset tars and packed pixels, written so that the same data gives the same bytes."""
 
-import io
+from __future__ import annotations
+
 import tarfile
 from pathlib import Path
 from typing import BinaryIO
 
+from webdataset import TarWriter
+
 from stages.images.dataset import ByteRange, packed_path
 from stages.images.pixels import Uint8
+from stages.project.files import sync
 
 BLOCK = 512  # a tar's members fill whole blocks
 
 
 class Shards:
-    """`<name>-<split>-000000.tar`, -000001.tar ...: a new one when the last is over `limit` bytes."""
+    """`<name>-<split>-000000.tar`, -000001.tar ..., after `count` that are there: full when over `limit` bytes."""
 
-    def __init__(self, folder: Path, name: str, split: str, limit: float) -> None:
-        self.folder, self.stem, self.limit = folder, f"{name}-{split}", limit
-        self.count = 0
-        self.tar: tarfile.TarFile | None = None
+    def __init__(self, folder: Path, name: str, split: str, limit: float, count: int = 0) -> None:
+        self.folder, self.stem, self.limit, self.count = folder, f"{name}-{split}", limit, count
+        self.file: BinaryIO | None = None
+        self.tar: TarWriter | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the tar that is open should be closed before more is added."""
+        return self.tar is not None and self.tar.tarstream.offset > self.limit
 
     def add(self, key: str, members: dict[str, bytes]) -> dict[str, ByteRange]:
         """Write one sample's members (ending -> bytes), side by side in one tar; where each one's bytes are."""
-        if self.tar is not None and self.tar.offset > self.limit:
-            self.close()
-        if self.tar is None:
-            self.tar = tarfile.open(self.folder / self._name, "w", format=tarfile.GNU_FORMAT)  # noqa: SIM115
-        return {ending: self._write(self.tar, f"{key}.{ending}", data) for ending, data in members.items()}
+        tar = self.tar = self.tar or self._begun()
+        return {ending: self._write(tar, key, ending, data) for ending, data in members.items()}
 
-    def close(self) -> None:
-        """Finish the tar that is open."""
-        if self.tar is not None:
-            self.tar.close()
-            self.tar = None
-            self.count += 1
+    def close(self) -> str:
+        """Finish the tar that is open: its name; empty where none is."""
+        if self.tar is None or self.file is None:
+            return ""
+        self.tar.close()
+        self.file.close()
+        self.tar, name, self.count = None, self._name, self.count + 1
+        return name
 
     @property
     def _name(self) -> str:
         return f"{self.stem}-{self.count:06d}.tar"
 
-    def _write(self, tar: tarfile.TarFile, name: str, data: bytes) -> ByteRange:
-        header = tarfile.TarInfo(name)  # time 0, owner 0: nothing of this machine enters the bytes
-        header.size = len(data)
-        tar.addfile(header, io.BytesIO(data))
+    def _begun(self) -> TarWriter:
+        """A writer that lets nothing of this machine into the bytes: time 0, no owner."""
+        self.file = (self.folder / self._name).open("wb")  # not by its name, which the writer would take for a URL
+        tar = TarWriter(self.file, user="", group="", mode=0o644, mtime=0, encoder=False)
+        tar.tarstream.format = tarfile.GNU_FORMAT  # the writer takes a format, and does not hand it on
+        return tar
+
+    def _write(self, tar: TarWriter, key: str, ending: str, data: bytes) -> ByteRange:
+        tar.write({"__key__": key, ending: data})  # one by one: the writer would sort them
         filled = -(-len(data) // BLOCK) * BLOCK
-        return ByteRange(self._name, tar.offset - filled, len(data))
+        return ByteRange(self._name, tar.tarstream.offset - filled, len(data))
 
 
 class Packed:
-    """A split's pixels one after the other; given up, and removed, when they are over `limit` bytes."""
+    """A split's pixels one after the other, after `size` bytes that are there; none are kept when over `limit`."""
 
-    def __init__(self, folder: Path, split: str, limit: float) -> None:
-        self.path, self.room = packed_path(folder, split), limit
+    def __init__(self, folder: Path, split: str, limit: float, size: int = 0) -> None:
+        self.path, self.limit, self.size = packed_path(folder, split), limit, size
         self.file: BinaryIO | None = None
-        self.given_up = False
+
+    @property
+    def given_up(self) -> bool:
+        """Whether there are too many."""
+        return self.size > self.limit
 
     def add(self, image_HWC: Uint8) -> None:
         """One more image."""
-        self.room -= image_HWC.nbytes
-        if self.room < 0 and not self.given_up:
-            self.close()
-            self.path.unlink(missing_ok=True)
-            self.given_up = True
+        before, self.size = self.size, self.size + image_HWC.nbytes
         if not self.given_up:
-            self.file = self.file or self.path.open("wb")
+            self.file = self.file or self._opened(before)
             self.file.write(image_HWC.tobytes())
 
+    def flush(self) -> None:
+        """Wait until what was added is on the disk."""
+        if self.file is not None:
+            self.file.flush()
+            sync(self.path)
+
+    def finish(self) -> None:
+        """No more is to come: only now is what was given up removed, since whoever goes on looks for it till then."""
+        self.close()
+        if self.given_up:
+            self.path.unlink(missing_ok=True)
+
     def close(self) -> None:
-        """Finish the file."""
+        """Close the file."""
         if self.file is not None:
             self.file.close()
             self.file = None
+
+    def _opened(self, size: int) -> BinaryIO:
+        """The file, to be written on from there: what lies behind, a process has left that was stopped."""
+        file = self.path.open("ab")
+        file.truncate(size)
+        return file

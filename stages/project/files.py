@@ -35,13 +35,14 @@ def atomic(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(folder: Path) -> Iterator[Path]:
+def atomic_folder(folder: Path, of: str = "") -> Iterator[Path]:
     """An empty folder beside `folder` to fill; it takes `folder`'s place at the end, if nothing was raised.
 
-    One process at a time: UserError where another one does not end in PATIENCE_S.
+    One process at a time: UserError where another one does not end in PATIENCE_S. With `of`, a digest of what is to be
+    written, it is not empty but as a process has left it that wrote the same and was stopped, unless by a UserError.
     """
-    with _alone(folder) as (part, old):
-        part.mkdir()
+    with _alone(folder, of) as (part, old):
+        part.mkdir(exist_ok=True)
         with naming(folder):
             yield part
         if folder.exists():
@@ -57,19 +58,33 @@ def clear(folder: Path) -> None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """Where `folder` is written and where it goes meanwhile: beside it, empty, and no other process's."""
+def _alone(folder: Path, of: str = "") -> Iterator[tuple[Path, Path]]:
+    """Where `folder` is written and where it goes meanwhile: beside it, no other process's, and empty but for `of`."""
     lock, part, old = (folder.with_name(f".{folder.name}.{word}") for word in ("lock", "part", "old"))
     with locks.held(lock, PATIENCE_S, f"{folder}: another process writes it; wait for it, or stop it"):
         try:
             if old.exists() and not folder.exists():  # a process was killed between the two renames
                 old.rename(folder)
-            for left in (part, old):
-                shutil.rmtree(left, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
+            _empty(part, of)
             yield part, old
+        except UserError:
+            of = ""  # the same again would end the same
+            raise
         finally:
-            shutil.rmtree(part, ignore_errors=True)
+            if not of or not part.exists():
+                _empty(part)
             lock.unlink(missing_ok=True)
+
+
+def _empty(part: Path, of: str = "") -> None:
+    """Remove what was begun, unless it is of `of`, which is noted beside it; without `of` nothing is left."""
+    note = part.with_suffix(".of")
+    if not of or not note.is_file() or note.read_text("utf-8", "replace") != of:
+        shutil.rmtree(part, ignore_errors=True)
+        note.unlink(missing_ok=True)
+    if of:
+        note.write_text(of)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ def picture(seed: int, height: int = 40, width: int = 48) -> np.ndarray:
     return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def paint() -> Paint:
     """Save a picture at a path and return the path."""
 

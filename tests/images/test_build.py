@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import tarfile
 from pathlib import Path
 
 import cv2
@@ -49,6 +50,23 @@ def test_tars_and_packed_pixels_agree_and_webdataset_reads_them(source: Path, ma
         assert np.array_equal(packed.image(index), tarred.image(index))
         assert np.abs(decode_rgb(sample[ending]).astype(int) - tarred.image(index)).max() <= 1  # another JPEG decoder
         assert json.loads(sample["json"])["source"] == tarred.sources[index]
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg"])
+def test_tars_have_nothing_but_names_and_bytes_in_an_order_of_ours(source: Path, make: Make, ending: str) -> None:
+    """As Python's own tarfile writes them: other tars would be other artefacts, to be stored and sent once more."""
+    _, folder = make("folder", root=str(source), format=ending, shard_mb=0.005)
+    for path in folder.glob("*.tar"):
+        same = io.BytesIO()
+        with tarfile.open(path) as tar, tarfile.open(fileobj=same, mode="w", format=tarfile.GNU_FORMAT) as plain:
+            names = tar.getnames()
+            for name in names:
+                data = tar.extractfile(name).read()
+                header = tarfile.TarInfo(name)
+                header.size = len(data)
+                plain.addfile(header, io.BytesIO(data))
+        assert path.read_bytes() == same.getvalue()
+        assert [name.rpartition(".")[2] for name in names] == [ending, "json"] * (len(names) // 2)
 
 
 def test_val_and_test_are_square_and_train_is_whole(source: Path, make: Make) -> None:

@@ -76,3 +76,22 @@ def test_what_a_killed_process_left_beside_a_folder_is_cleared(tmp_path):
     (tmp_path / ".made.lock").touch()
     files.clear(tmp_path / "made")
     assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == ["made", "made/made"]
+
+
+def test_what_a_stopped_process_wrote_is_there_for_who_writes_the_same_and_for_nobody_else(tmp_path):
+    def begin(of: str, error: type[BaseException]) -> list[str]:
+        """What lies there already; a file more is written before the error."""
+        there = []
+        with pytest.raises(error), files.atomic_folder(tmp_path / "made", of) as part:
+            there = sorted(path.name for path in part.iterdir())
+            (part / f"{of or 'none'}{len(there)}").touch()
+            raise error
+        return there
+
+    assert begin("a", KeyboardInterrupt) == [] and begin("a", OSError) == ["a0"]
+    assert begin("b", OSError) == [] and begin("b", UserError) == ["b0"] and begin("b", OSError) == []
+    assert begin("", OSError) == [] and list(tmp_path.iterdir()) == []
+    begin("a", OSError)
+    with files.atomic_folder(tmp_path / "made", "a"):
+        pass
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == ["made", "made/a0"]
