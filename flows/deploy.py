@@ -19,7 +19,7 @@ from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect.utilities.callables import parameter_schema
 from ruamel.yaml import YAML
 
-from flows import join, server
+from flows import automations, join, server
 from flows.errors import InvalidRequest
 from flows.workers import POOLS
 
@@ -30,6 +30,7 @@ def main() -> None:
         with server.client() as client:
             server.require(client)
             deploy(client, YAML(typ="safe").load(Path("prefect.yaml").read_text()))
+            automations.deploy(client)
             join.announce(client, Path().resolve())
     except InvalidRequest as error:
         print(f"deploy: {error}", file=sys.stderr)

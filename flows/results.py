@@ -39,6 +39,11 @@ class Results:
         """The file that tells what the sweep is, and at which commit its points are made."""
         return self.folder.with_name(f"{self.sweep}.json")
 
+    @property
+    def commit(self) -> str:
+        """The commit that its points are made at; "" where none was begun."""
+        return str(json.loads(self.spec.read_text())["commit"]) if self.spec.is_file() else ""
+
     def begin(self, sweep: SweepSpec, work: Mapping[str, Work], head: str, anew: bool) -> str:
         """The commit that its points are made at: the one it was begun at, where it is this very sweep; else `head`.
 

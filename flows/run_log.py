@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+from pathlib import Path
 
 from prefect import runtime
 
@@ -16,8 +17,21 @@ def keep() -> None:
     if not (run := os.environ.get("PREFECT__FLOW_RUN_ID")):
         return
     told = re.sub(r"[^\w@=.,+-]", "_", f"{runtime.flow_run.flow_name}-{runtime.flow_run.name}")
-    folder = supervisor.home() / "runs"
+    folder = _folder()
     folder.mkdir(parents=True, exist_ok=True)
-    file = logging.FileHandler(folder / f"{told[:LONGEST]}-{run[:8]}.log")
+    file = logging.FileHandler(folder / f"{told[:LONGEST]}-{_ending(run)}")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logging.getLogger("prefect").addHandler(file)
+
+
+def of(run: str) -> Path | None:
+    """A run's file, by its id; None where another machine has it, or nobody."""
+    return next((path for path in _folder().glob(f"*{_ending(run)}")), None)
+
+
+def _folder() -> Path:
+    return supervisor.home() / "runs"
+
+
+def _ending(run: str) -> str:
+    return f"{run[:8]}.log"

@@ -1,9 +1,11 @@
 """`make pipeline` and `make sweep`: why it waits, why it failed, what is wrong with the request; real processes."""
 
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -79,7 +81,7 @@ def test_a_wait_without_workers_is_told_and_ends_with_them(served: Stack) -> Non
     rest, wrong = asking.communicate(timeout=400)
     served.flows("workers", "stop")
     assert asking.returncode == 0 and not wrong and rest.splitlines()[-1] == "this run: Completed"
-    assert "report: Completed" in rest.splitlines()
+    assert "report: Completed" in rest.splitlines() and re.search(r"pipeline: \d+ made, 0 running, 0 failed\n", rest)
 
 
 def test_the_reason_of_a_failure_is_told(working: Stack) -> None:
@@ -114,6 +116,9 @@ def test_a_sweep_of_lists_and_nulls_is_made_and_a_bad_point_says_why(working: St
     assert made == {"heat=1+2,good=true", "heat=null,good=true"}
     [reason] = [line.partition(": ")[0] for line in said if "this one is bad" in line]
     assert reason.startswith("kinds/shared-")  # the one stage that two points need
+    assert "kinds: 2 of 4 points made, 0 running, 1 failed" in said
+    log = re.search(r"\(log: (.+)\)$", next(line for line in said if "this one is bad" in line))
+    assert log and "this one is bad" in Path(log[1]).read_text()
     lost = "heat=1+2,good=false, heat=null,good=false"
     assert said[-1] == f"sweep/grid: kinds: 2 of 4 points are not made: {lost}"
     assert "grid" not in {path.name for path in (working.project / "reports/sweeps").iterdir()}
