@@ -22,6 +22,7 @@ from flows.errors import Abandoned
 from flows.guard import ABANDONED
 
 GUARD = Path(__file__).with_name("guard.py").resolve()  # in a worktree `-m flows` would be that commit's
+LAUNCHER = "PLURIFILL_LAUNCHER"  # words before `dvc repro`, as `srun --gres=gpu:1`
 LAST, LONGEST = 3, 500  # the lines that a failure repeats: dvc's own error, and before it what the stage said
 COMPARED = re.compile(r"compare them \(make ui\): (\S+)")  # what `plurifill record` says last
 MLFLOW_RUN = re.compile(r"MLflow run (\w+) of experiment (\w+)")  # what a training says
@@ -42,8 +43,10 @@ def device_lock() -> Path | None:
     return Path(tempfile.gettempdir()) / f"plurifill-slots-{os.getuid()}" / f"{name}.lock" if name else None
 
 
-def run(command: Sequence[str], root: Path, lock: Path, env: Mapping[str, str] | None = None) -> None:
-    """Run to the end; `lock` keeps the same work from running twice.
+def run(
+    command: Sequence[str], root: Path, lock: Path, env: Mapping[str, str] | None = None, launched: bool = False
+) -> None:
+    """Run to the end; `lock` keeps the same work from running twice; `launched`: by PLURIFILL_LAUNCHER, if it is set.
 
     RuntimeError with the exit code and what it said last where it fails.
     """
@@ -51,7 +54,7 @@ def run(command: Sequence[str], root: Path, lock: Path, env: Mapping[str, str] |
     if _stopping.is_set():
         raise Abandoned(f"{name}: not begun, this process ends")
     with subprocess.Popen(
-        [*_guarded([lock, device_lock()]), *command],
+        [*_guarded([lock, device_lock()], os.environ.get(LAUNCHER, "") if launched else ""), *command],
         cwd=root, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         start_new_session=in_worker(),  # Prefect kills a cancelled flow's group: the guard has its own
     ) as process:  # fmt: skip
@@ -78,12 +81,13 @@ def _log_lines(process: subprocess.Popen[str]) -> list[str]:
         _running.discard(process)
 
 
-def _guarded(locks: Sequence[Path | None]) -> list[str]:
+def _guarded(locks: Sequence[Path | None], launcher: str) -> list[str]:
     """The guard's command line up to the command: what it holds, whose end it watches for."""
     pids = [os.getpid(), *([_parent] if in_worker() else [])]
     holds = [word for path in locks if path for word in ("--hold", str(path))]
     watches = [word for pid in pids for word in ("--watch", str(pid))]
-    return [sys.executable, "-P", str(GUARD), *holds, *watches, "--"]
+    by = ["--launcher", launcher] if launcher else []
+    return [sys.executable, "-P", str(GUARD), *holds, *watches, *by, "--"]
 
 
 @contextmanager

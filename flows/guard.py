@@ -1,5 +1,8 @@
 """Runs a command that must not outlive the flow that asked for it: `guard.py [--hold FILE] [--watch PID] -- COMMAND`.
 
+`--launcher "srun ..."`: the command runs where that puts it, under a guard of its own there, to which the launcher
+hands on SIGTERM.
+
 A process of its own, without Prefect: cancelled, or left alone by a flow or a worker that was killed, it asks the
 command's work to save and stop, waits for that, and leaves nothing running. While it runs it holds its locks (a
 device's, a stage's), so that the same device or stage is not given to another, however this one's flow ended.
@@ -7,6 +10,7 @@ device's, a stage's), so that the same device or stage is not given to another, 
 
 import argparse
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -29,7 +33,8 @@ POLL_S = 0.2
 class Guard:
     """One command's life."""
 
-    def __init__(self, watched: list[int], holds: list[Path]) -> None:
+    def __init__(self, watched: list[int], holds: list[Path], launcher: list[str]) -> None:
+        self.launcher = launcher
         self.watched = [psutil.Process(pid) for pid in watched if psutil.pid_exists(pid)]
         self.lost = len(self.watched) < len(watched)
         self.holds = holds
@@ -43,13 +48,14 @@ class Guard:
         files = [file for path in self.holds if (file := self._hold(path)) is not None]
         if self._ends():
             return self._code()
+        there = [*self.launcher, sys.executable, "-P", str(Path(__file__).resolve()), "--"] if self.launcher else []
         process = subprocess.Popen(
-            command, start_new_session=True, preexec_fn=_before_command, pass_fds=[f.fileno() for f in files]
+            [*there, *command], start_new_session=True, preexec_fn=_before_command, pass_fds=[f.fileno() for f in files]
         )
         while process.poll() is None and not self._ends():
             time.sleep(POLL_S)
         stopped = process.poll() is None
-        _stop(process)
+        _stop(process, bool(self.launcher))
         return self._code() if stopped else process.returncode
 
     def _note(self, number: int, frame: FrameType | None) -> None:
@@ -75,23 +81,24 @@ def _before_command() -> None:
     processes.end_with_parent()
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: subprocess.Popen[bytes], launched: bool) -> None:
     """SIGTERM to the work, so that it saves; the command is left to tidy up behind it; at last SIGKILL to all.
 
     A command without work (dvc, between its stages) is asked itself, by SIGINT: SIGTERM would end dvc in the middle of
-    a file.
+    a file. What was launched elsewhere is asked there, and has its grace there first.
     """
     asked: set[int] = set()
-    until = time.monotonic() + GRACE_S
+    until = time.monotonic() + GRACE_S * (2 if launched else 1)
     while running := _running():
         if time.monotonic() > until:
             for child in running:
                 child.kill()
-        for child in _work(process) if time.monotonic() < until else ():
+        work = _launcher(process) if launched else _work(process)
+        for child in work if time.monotonic() < until else ():
             if child.pid not in asked:
                 asked.add(child.pid)
                 child.terminate()
-        if not asked:
+        if not asked and not launched:
             asked.add(process.pid)
             process.send_signal(signal.SIGINT)
         process.poll()
@@ -102,6 +109,10 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 def _running() -> list[psutil.Process]:
     """Every descendant that has not ended."""
     return [child for child in psutil.Process().children(recursive=True) if processes.is_alive(child)]
+
+
+def _launcher(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if child.pid == process.pid and processes.is_alive(child)]
 
 
 def _work(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
@@ -118,9 +129,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hold", type=Path, action="append", default=[])
     parser.add_argument("--watch", type=int, action="append", default=[])
+    parser.add_argument("--launcher", type=shlex.split, default=[])
     parser.add_argument("command", nargs="+")
     given = parser.parse_args()
-    sys.exit(Guard(given.watch, given.hold).run(given.command))
+    sys.exit(Guard(given.watch, given.hold, given.launcher).run(given.command))
 
 
 if __name__ == "__main__":

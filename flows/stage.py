@@ -45,7 +45,7 @@ def run(stage: str, root: Path, options: Sequence[str] = ()) -> None:
     """`dvc repro` of this stage alone; a workspace is shared stage by stage, each waiting for the others' locks."""
     graph.repair_busy_list(root)
     words = ["--wait-for-lock", "repro", "--single-item", *options, stage]
-    commands.run(["dvc", *words], root, lock(stage, root))
+    commands.run(["dvc", *words], root, lock(stage, root), launched=True)
 
 
 def lock(stage: str, root: Path) -> Path:

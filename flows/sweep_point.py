@@ -130,7 +130,8 @@ def record(root: Path, sweep: str, *words: str) -> None:
 
 
 def _dvc(tree: Worktree, *words: str) -> None:
-    commands.run(["dvc", "--wait-for-lock", *words], tree.folder, _lock(tree), tree.environment())
+    command = ["dvc", "--wait-for-lock", *words]
+    commands.run(command, tree.folder, _lock(tree), tree.environment(), launched="repro" in words)
 
 
 def _lock(tree: Worktree) -> Path:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.flows import toy
 from tests.flows.stack import Stack, until
+from tests.flows.test_guard import LAUNCHER
 from tests.flows.test_reproduce import learning
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
@@ -62,6 +63,22 @@ def test_interrupted_it_saves(alone):
     running.communicate()
     psutil.wait_procs([p for p in alone.processes()], timeout=60)
     assert not psutil.pid_exists(pid) and alone.log()[-1][:2] == ["saved", "train/4"]
+
+
+def test_with_a_launcher_every_dvc_repro_is_launched_and_saves_there(alone):
+    launcher = alone.project.parent / "launcher.py"
+    launcher.write_text(LAUNCHER)
+    toy.train(alone.project, rate=6, steps=300)
+    alone.environment["PLURIFILL_LAUNCHER"] = f"{sys.executable} {launcher}"
+    running = flow(alone, "flows.reproduce")
+    learning(alone, "train/6")
+    os.kill(running.pid, signal.SIGTERM)
+    running.communicate()
+    psutil.wait_procs([p for p in alone.processes()], timeout=60)
+    del alone.environment["PLURIFILL_LAUNCHER"]
+    assert alone.log()[-1][:2] == ["saved", "train/6"]
+    launched = [line.partition(" -- ")[2] for line in (alone.project / "launched").read_text().splitlines()]
+    assert launched and all(line.startswith("dvc --wait-for-lock repro --single-item ") for line in launched)
 
 
 def test_what_was_learnt_before_is_taken_over(alone):

@@ -145,3 +145,43 @@ def test_a_device_is_never_given_twice(room):
     guard.terminate()
     assert waiting.wait() == 11  # it began when the first had saved
     guard.wait()
+
+
+LAUNCHER = """
+import signal, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], start_new_session=True)
+signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+print(*sys.argv[1:], file=open("launched", "a"))
+sys.exit(process.wait())
+"""
+
+
+def launched(room: Path) -> list[str]:
+    """By one that hands on SIGTERM alone, as srun does, to where its command runs."""
+    (room / "launcher.py").write_text(LAUNCHER)
+    return ["--launcher", f"{sys.executable} launcher.py"]
+
+
+def test_what_a_launcher_puts_elsewhere_saves_there_and_its_command_tidies_up(room):
+    guard = start(
+        room, [*guarded(room, *launched(room), "--hold", str(room / "device.lock"))[:-1], TIDYING.format(work=True)]
+    )
+    assert is_held(room / "device.lock") and (room / "launched").exists()
+    guard.terminate()
+    assert guard.wait() == 128 + signal.SIGTERM
+    assert (room / "saved").exists() and (room / "tidied").read_text() == "in peace"
+    assert not trainer_lives(room) and not is_held(room / "device.lock")
+
+
+def test_a_killed_flow_stops_what_a_launcher_put_elsewhere(room):
+    flow = start(room, [sys.executable, "-c", FLOW, *guarded(room, "--watch", "FLOW", *launched(room))])
+    flow.kill()
+    flow.wait()
+    until(lambda: not trainer_lives(room))
+    assert (room / "saved").exists()
+
+
+def test_a_launched_commands_exit_code_is_the_guards(room):
+    command = [sys.executable, "-P", str(GUARD), *launched(room), "--", sys.executable, "-c", "raise SystemExit(3)"]
+    assert subprocess.run(command, cwd=room).returncode == 3
