@@ -147,6 +147,6 @@ def test_table_2s_ablation_is_of_3000_images_of_places():
     assert protocol.metrics == ("fid",) and protocol.composite
 
 
-@pytest.mark.parametrize("name", [name for name in PRESETS if name != "tiny"])
+@pytest.mark.parametrize("name", [name for name in PRESETS if name not in {"tiny", "outpainting"}])
 def test_every_method_is_scored_on_the_papers_protocols_under_every_preset(name: str):
     assert set(PAPERS) <= set(WHOLE[name]["protocols"])
