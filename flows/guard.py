@@ -48,7 +48,7 @@ class Guard:
         files = [file for path in self.holds if (file := self._hold(path)) is not None]
         if self._ends():
             return self._code()
-        there = [*self.launcher, sys.executable, "-P", str(Path(__file__).resolve()), "--"] if self.launcher else []
+        there = [*self.launcher, "python", "-P", str(Path(__file__).resolve()), "--"] if self.launcher else []
         process = subprocess.Popen(
             [*there, *command], start_new_session=True, preexec_fn=_before_command, pass_fds=[f.fileno() for f in files]
         )
