@@ -23,7 +23,7 @@ from stages.images.manifest import manifest
 from stages.images.masks import MaskSet, Source, freeze
 from stages.images.sources.item import Item
 from stages.project import code, locks, paths
-from stages.project.files import atomic, atomic_folder, keep_newest, link_folder
+from stages.project.files import atomic, atomic_folder, clear, keep_newest, link_folder
 from stages.project.hashing import of_values
 from stages.project.params import dig, nearest, read
 from stages.project.progress import tell
@@ -88,6 +88,7 @@ def _shards(name: str, params: DatasetParams) -> dict[str, Any]:
     of = {"name": name, "params": params.model_dump(mode="json"), "manifest": manifest(params), "code": made_by}
     digest = of_values(of)
     finished = paths.finished(name, "shards", digest)
+    clear(finished)  # a run may have been killed just when it had linked it
     if is_whole(finished):
         link_folder(finished, paths.shards(name))
         return read_card(paths.shards(name))

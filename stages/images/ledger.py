@@ -51,8 +51,19 @@ class Ledger:
         write_text(self._path(self.count), f"{_digest(text)}\n{text}")
         self.count += 1
 
-    def taken_up(self) -> Iterator[Finished]:
-        """The entries of a process that was stopped, up to the first of which something is damaged or gone."""
+    def taken_up(self) -> list[Finished]:
+        """The entries of a process that was stopped, up to the first of which something is damaged or gone.
+
+        What else it had begun to write is removed.
+        """
+        entries = list(self._standing())
+        kept = {self.folder} | {self.part / entry.tar for entry in entries}
+        kept |= {packed_path(self.part, entry.split) for entry in entries}
+        for path in set(self.part.iterdir()) - kept:
+            path.unlink()
+        return entries
+
+    def _standing(self) -> Iterator[Finished]:
         entries = list(self._readable())
         given_up = {entry.split for entry in entries if entry.packed > self.packed_limit}
         packed = dict[str, int]()  # bytes by split

@@ -39,7 +39,7 @@ def atomic_folder(folder: Path, of: str = "") -> Iterator[Path]:
     """An empty folder beside `folder` to fill; it takes `folder`'s place at the end, if nothing was raised.
 
     One process at a time: UserError where another one does not end in PATIENCE_S. With `of`, a digest of what is to be
-    written, it is not empty but as a process has left it that wrote the same and was stopped, unless by a UserError.
+    written, it is not empty but as a process has left it that wrote the same and was killed, or asked to stop.
     """
     with _alone(folder, of) as (part, old):
         part.mkdir(exist_ok=True)
@@ -68,8 +68,8 @@ def _alone(folder: Path, of: str = "") -> Iterator[tuple[Path, Path]]:
             shutil.rmtree(old, ignore_errors=True)
             _empty(part, of)
             yield part, old
-        except UserError:
-            of = ""  # the same again would end the same
+        except Exception:
+            of = ""  # what ends in an error leaves nothing
             raise
         finally:
             if not of or not part.exists():

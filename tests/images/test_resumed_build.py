@@ -75,6 +75,8 @@ def test_gone_on_wherever_it_was_stopped_it_is_the_same(source: Source, stop: in
     name = f"stopped{stop}"
     source.make(name, stop=stop)
     assert not (source.folder / name).exists()
+    for begun in ("dataset.json", "index.parquet", "d-train-000099.tar"):  # killed later, it has these too
+        (source.folder / f".{name}.part" / begun).write_bytes(b"begun")
     again = source.make(name)
     assert source.bytes_of(name) == source.whole and again == source.names[-len(again) :]
     a_tar = int(tables.read(source.folder / "whole/index")["shard"].value_counts().max())
@@ -97,3 +99,13 @@ def test_what_was_harmed_meanwhile_is_made_again(source: Source, seed: int) -> N
     flip(draw.choice(files), draw)
     source.make("harmed")
     assert source.bytes_of("harmed") == source.whole
+
+
+def test_an_error_leaves_nothing(source: Source) -> None:
+    def track(items: Iterable[Item], split: str, total: int) -> Iterable[Item]:
+        yield from items
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        build("d", params_of("folder", root=str(source.folder / "source")), source.folder / "full", track, "this")
+    assert [path.name for path in source.folder.iterdir() if "full" in path.name] == []

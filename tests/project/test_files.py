@@ -88,10 +88,10 @@ def test_what_a_stopped_process_wrote_is_there_for_who_writes_the_same_and_for_n
             raise error
         return there
 
-    assert begin("a", KeyboardInterrupt) == [] and begin("a", OSError) == ["a0"]
-    assert begin("b", OSError) == [] and begin("b", UserError) == ["b0"] and begin("b", OSError) == []
-    assert begin("", OSError) == [] and list(tmp_path.iterdir()) == []
-    begin("a", OSError)
+    assert begin("a", KeyboardInterrupt) == [] and begin("a", SystemExit) == ["a0"]
+    assert begin("b", SystemExit) == [] and begin("b", OSError) == ["b0"] and list(tmp_path.iterdir()) == []
+    assert begin("b", SystemExit) == [] and begin("", SystemExit) == [] and list(tmp_path.iterdir()) == []
+    begin("a", KeyboardInterrupt)
     with files.atomic_folder(tmp_path / "made", "a"):
         pass
     assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == ["made", "made/a0"]
