@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from stages.images.dataset import SPLITS, ByteRange
+from stages.images.dataset import SPLITS
 from stages.images.dataset_params import DatasetParams
 from stages.images.duplicates import Duplicate
 from stages.images.prepare import Prepared, Refused
+from stages.images.stored import ByteRange
 
 INDEX = [
     *("key", "split", "source", "name", "sha256", "labels_sha256", "phash", "width", "height"),

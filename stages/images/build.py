@@ -52,6 +52,7 @@ def build(name: str, params: DatasetParams, folder: Path, track: Track, of: str 
         writer.ledger.remove()
         card = writer.audit.card(name, params, classes(params))
         card |= {"fingerprint": hashlib.sha256(json.dumps(card, sort_keys=True).encode()).hexdigest()}
+        card |= source.card(items, params)
         card |= {"manifest": of_items(items, source.DATED), "files": of_folder(part)}
         write_json(part / "dataset.json", card)
     return card

@@ -11,6 +11,8 @@ import numpy as np
 from stages.contract import Spec, UserError
 from stages.images.appearance import sha256_of
 from stages.images.pixels import Uint8
+from stages.images.stored import ByteRange, decode, decode_map
+from stages.images.tars.streamed import Streamed
 from stages.project import tables
 from stages.project.hashing import of_folder
 
@@ -19,19 +21,11 @@ CARD = "dataset.json"
 
 
 @dataclass(frozen=True)
-class ByteRange:
-    """Where one member's bytes lie: a tar's name, offset and length (length 0: there is no such member)."""
-
-    shard: str
-    offset: int
-    length: int
-
-
-@dataclass(frozen=True)
 class Dataset:
     """One split. Images are uint8 RGB (H, W, 3): val and test are size x size, train is as resized, not yet cropped.
 
-    `hash` covers keys and pixels of the split; `flip` is the probability of a left-right flip in training.
+    `hash` covers keys and pixels of the split, of a streamed one also what its order hangs on; `flip` is the
+    probability of a left-right flip in training.
     What is read is held against its checksum once: UserError where it is not what was stored, or is gone.
     """
 
@@ -49,6 +43,7 @@ class Dataset:
     starts: list[int]  # of each image in the packed pixels
     packed: Uint8 | None
     sha256: dict[str, list[str]]  # of pixels: of "images" and of "maps"
+    streamed: Streamed | None = None  # a split that is not stored: it is read out of others' tars
     whole: set[tuple[str, int]] = field(default_factory=set)  # what was checked
 
     @classmethod
@@ -62,12 +57,13 @@ class Dataset:
         shapes = list(zip(frame["height"].tolist(), frame["width"].tolist(), strict=True))
         ends = np.cumsum([3 * height * width for height, width in shapes])
         shards = frame["shard"].tolist()
+        streamed = Streamed.of(card["streamed"]) if split == "train" and "streamed" in card else None
         return cls(
             folder=folder,
             name=card["name"],
             split=split,
             spec=Spec(card["size"], card["classes"]),
-            hash=card["splits"][split],
+            hash=streamed.hash(card["splits"][split], shards) if streamed else card["splits"][split],
             flip=card["flip"],
             keys=frame["key"].astype(str).tolist(),
             sources=frame["source"].astype(str).tolist(),
@@ -76,6 +72,7 @@ class Dataset:
             maps=_ranges(shards, frame["labels_offset"].tolist(), frame["labels_length"].tolist()),
             starts=[0, *ends.tolist()],
             packed=_packed(folder, split, int(ends[-1])),
+            streamed=streamed,
             sha256={"images": frame["sha256"].tolist(), "maps": frame["labels_sha256"].tolist()},
         )
 
@@ -85,7 +82,7 @@ class Dataset:
     def image(self, index: int) -> Uint8:
         """uint8 RGB (H, W, 3), as stored."""
         if self.packed is None:
-            return self._checked("images", index, _decoded(decode, self._member(self.images[index])))
+            return self._checked("images", index, _decoded(lambda: self._image(self.images[index])))
         flat = self.packed[self.starts[index] : self.starts[index + 1]]
         return self._checked("images", index, np.asarray(flat).reshape(*self.shapes[index], 3))
 
@@ -93,7 +90,13 @@ class Dataset:
         """uint8 classes (H, W) of the image's very pixels; None where the data has no label maps."""
         if not self.maps[index].length:
             return None
-        return self._checked("maps", index, _decoded(_decode_map, self._member(self.maps[index])))
+        return self._checked("maps", index, _decoded(lambda: self._labels(self.maps[index], self.images[index])))
+
+    def _image(self, at: ByteRange) -> Uint8:
+        return self.streamed.image(at) if self.streamed else decode(self._member(at))
+
+    def _labels(self, at: ByteRange, image_at: ByteRange) -> Uint8:
+        return self.streamed.labels(at, image_at) if self.streamed else decode_map(self._member(at))
 
     def _member(self, member: ByteRange) -> bytes:
         try:
@@ -107,13 +110,17 @@ class Dataset:
         """The image or map as it is, if it is what was stored; None where nothing could be decoded."""
         if (kind, index) not in self.whole:
             if image is None or sha256_of(image) != self.sha256[kind][index]:
-                path = self.folder / self.images[index].shard
-                if kind == "images" and self.packed is not None:
-                    path = packed_path(self.folder, self.split)
-                raise _damaged(self.folder, f"{path}: {self.keys[index]} is not what was stored")
+                raise _damaged(self.folder, f"{self._place(kind, index)}: {self.keys[index]} is not what was stored")
             self.whole.add((kind, index))
         assert image is not None
         return image
+
+    def _place(self, kind: str, index: int) -> Path | str:
+        """The file, or the URL, that an image or map is read from."""
+        if kind == "images" and self.packed is not None:
+            return packed_path(self.folder, self.split)
+        shard = self.images[index].shard
+        return shard if self.streamed else self.folder / shard
 
 
 def read_card(folder: Path) -> dict:
@@ -141,24 +148,10 @@ def packed_path(folder: Path, split: str) -> Path:
     return folder / f"packed-{split}.bin"
 
 
-def decode(data: bytes) -> Uint8:
-    """A stored member (PNG or JPEG) as uint8 RGB (H, W, 3)."""
-    if data[:2] == b"\xff\xd8":
-        import simplejpeg  # here, since datasets stored as PNG do without it
-
-        return simplejpeg.decode_jpeg(data, colorspace="RGB")
-    bgr_HWC = np.asarray(cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR), dtype=np.uint8)
-    return np.ascontiguousarray(bgr_HWC[..., ::-1])
-
-
-def _decode_map(data: bytes) -> Uint8:
-    return np.asarray(cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
-
-
-def _decoded(decode: Callable[[bytes], Uint8], data: bytes) -> Uint8 | None:
-    """What `decode` gives; None for damaged bytes, which decoders refuse in ways of their own."""
+def _decoded(read: Callable[[], Uint8]) -> Uint8 | None:
+    """What `read` gives; None for damaged bytes, which decoders refuse in ways of their own."""
     try:
-        return decode(data)
+        return read()
     except (ValueError, TypeError, cv2.error):
         return None
 

@@ -18,6 +18,7 @@ from stages.images.shards import Packed, Shards
 from stages.project.hashing import of_file
 
 MIB = 2**20
+UNSTORED = 4096  # images of which no tar is made, after which the ledger notes them
 
 
 @dataclass
@@ -27,6 +28,7 @@ class Place:
     items: int = 0
     tars: int = 0
     packed: int = 0
+    noted: int = 0  # images of the source that the ledger tells of
 
 
 @dataclass
@@ -49,6 +51,7 @@ class DatasetWriter:
         for entry in self.ledger.taken_up():
             place = self.places[entry.split]
             place.items, place.tars, place.packed = entry.items, place.tars + bool(entry.tar), entry.packed
+            place.noted = place.items
             self.audit.take_up(entry.rows)
             self.held_out.take_up(entry.held_out)
 
@@ -63,7 +66,7 @@ class DatasetWriter:
         packed = Packed(self.part, split, self.params.packed_mb * MIB, place.packed)
         with closing(shards), closing(packed):
             for found in results:
-                if shards.is_full:
+                if shards.is_full or (shards.tar is None and place.items - place.noted >= UNSTORED):
                     self._note(split, shards, packed)
                 self._take(found, shards, packed)
                 place.items += 1
@@ -78,6 +81,7 @@ class DatasetWriter:
         pixels = "" if packed.given_up or start == packed.size else digest_of(packed.path, start, packed.size)
         digest = of_file(self.part / tar) if tar else ""
         rows, held_out = self.audit.fresh(), self.held_out.fresh()
+        place.noted = place.items
         self.ledger.add(Finished(split, place.items, tar, digest, packed.size, pixels, rows, held_out))
 
     def _take(self, found: Prepared | Refused, shards: Shards, packed: Packed) -> None:
@@ -90,6 +94,8 @@ class DatasetWriter:
         key = self.keys[found.item.name]
         if found.item.split != "train":
             self.held_out.add(key, found.item.split, found.appearance)
+        if found.item.stays:
+            return self.audit.keep(key, found, *found.item.stays)
         ranges = shards.add(key, self._members(key, found))
         packed.add(found.image_HWC)
         self.audit.keep(key, found, ranges[self.params.format], ranges.get("labels.png", NO_LABELS))

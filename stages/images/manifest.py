@@ -4,7 +4,6 @@ import hashlib
 
 from stages.images.dataset_params import DatasetParams
 from stages.images.layouts import layout
-from stages.images.listing import text_of
 from stages.images.sources.item import Item
 
 
@@ -22,9 +21,7 @@ def of_items(items: list[Item], dated: bool) -> str:
     digest = hashlib.sha256()
     for item in sorted(items, key=lambda item: item.name):
         digest.update(f"{item.name}\0{item.split}".encode())
-        for path in (item.path, *item.beside):
-            stat = path.stat() if path.is_file() else None
-            size, time = (stat.st_size, stat.st_mtime_ns) if stat else (-1, 0)
-            digest.update(f"\0{text_of(path.name)}\0{size}\0{time if dated else 0}".encode())
+        for name, size, time in item.stamps():
+            digest.update(f"\0{name}\0{size}\0{time if dated else 0}".encode())
         digest.update(b"\n")
     return digest.hexdigest()[:16]

@@ -10,10 +10,10 @@ import numpy as np
 
 from stages.contract import UserError
 from stages.images.appearance import Appearance, appearance_of, sha256_of
-from stages.images.dataset import decode
 from stages.images.dataset_params import DatasetParams
 from stages.images.pixels import Uint8
 from stages.images.sources.item import Item
+from stages.images.stored import decode, encode, encode_png
 
 LONGEST = 65500  # pixels of a side: libjpeg encodes no more
 
@@ -24,7 +24,7 @@ class Prepared:
 
     item: Item
     image_HWC: Uint8
-    data: bytes
+    data: bytes  # empty for an image that stays where it is
     labels: bytes
     sha256: str  # of the pixels and their shape
     labels_sha256: str  # the same of the label map; empty where there is none
@@ -42,19 +42,29 @@ class Refused:
 def prepare(item: Item, params: DatasetParams, classes: int) -> Prepared | Refused:
     """The item as it will be stored; whatever is wrong with its files becomes a reason."""
     try:
-        image_HWC = _decoded(lambda: item.image(params.max_pixels))
-        appearance = appearance_of(image_HWC)
+        whole_HWC = _decoded(lambda: item.image(params.max_pixels))
         labels_HW = _checked(_decoded(item.labels), classes) if item.labels else None
-        size = _bounded(stored_size(image_HWC, item.split, params), image_HWC, params)
-        centre = None if _stays_whole(item.split, params) else params.size
-        image_HWC = crop(resize(image_HWC, size, cv2.INTER_AREA), centre)
-        labels_HW = None if labels_HW is None else crop(resize(labels_HW, size, cv2.INTER_NEAREST_EXACT), centre)
+        image_HWC = fitted(whole_HWC, item.split, params)
+        labels_HW = None if labels_HW is None else fitted_map(labels_HW, whole_HWC, item.split, params)
+        appearance = appearance_of(whole_HWC)
     except (ValueError, OSError, UserError) as error:
         return Refused(item, str(error))
-    data = encode(image_HWC, params)
-    stored_HWC = image_HWC if params.format == "png" else decode(data)
-    labels, labels_sha256 = (b"", "") if labels_HW is None else (_png(labels_HW), sha256_of(labels_HW))
+    data = b"" if item.stays else encode(image_HWC, params.format, params.quality)
+    stored_HWC = image_HWC if item.stays or params.format == "png" else decode(data)
+    labels, labels_sha256 = (b"", "") if labels_HW is None else (encode_png(labels_HW), sha256_of(labels_HW))
     return Prepared(item, stored_HWC, data, labels, sha256_of(stored_HWC), labels_sha256, appearance)
+
+
+def fitted(image_HWC: Uint8, split: str, params: DatasetParams) -> Uint8:
+    """An image of a source as its split has it: resized, and cropped; ValueError where it cannot be."""
+    size = _bounded(stored_size(image_HWC, split, params), image_HWC, params)
+    return crop(resize(image_HWC, size, cv2.INTER_AREA), None if _stays_whole(split, params) else params.size)
+
+
+def fitted_map(labels_HW: Uint8, image_HWC: Uint8, split: str, params: DatasetParams) -> Uint8:
+    """The label map of such an image, brought to its very pixels."""
+    size = _bounded(stored_size(image_HWC, split, params), image_HWC, params)
+    return crop(resize(labels_HW, size, cv2.INTER_NEAREST_EXACT), None if _stays_whole(split, params) else params.size)
 
 
 def stored_size(image_HWC: Uint8, split: str, params: DatasetParams) -> tuple[int, int]:
@@ -92,15 +102,6 @@ def crop(image_HW: Uint8, size: int | None) -> Uint8:
     return image_HW[top : top + size, left : left + size]
 
 
-def encode(image_HWC: Uint8, params: DatasetParams) -> bytes:
-    """uint8 RGB (H, W, 3) as PNG or JPEG bytes, the same for the same pixels."""
-    if params.format == "jpg":
-        import simplejpeg  # here, since datasets stored as PNG do without it
-
-        return simplejpeg.encode_jpeg(np.ascontiguousarray(image_HWC), params.quality, "RGB", "444")
-    return _png(image_HWC[..., ::-1])
-
-
 def _bounded(size: tuple[int, int], image_HWC: Uint8, params: DatasetParams) -> tuple[int, int]:
     """(height, width) to resize to, unless that is a strip which no file holds, or memory hardly."""
     if max(size) > LONGEST or size[0] * size[1] > params.max_pixels:
@@ -117,12 +118,6 @@ def _decoded(read: Callable[[], Uint8]) -> Uint8:
         raise
     except Exception as error:
         raise ValueError(f"unreadable: {type(error).__name__}: {error}") from error
-
-
-def _png(image: Uint8) -> bytes:
-    done, data = cv2.imencode(".png", np.ascontiguousarray(image))
-    assert done
-    return data.tobytes()
 
 
 def _stays_whole(split: str, params: DatasetParams) -> bool:

@@ -8,8 +8,9 @@ from typing import BinaryIO
 
 from webdataset import TarWriter
 
-from stages.images.dataset import ByteRange, packed_path
+from stages.images.dataset import packed_path
 from stages.images.pixels import Uint8
+from stages.images.stored import ByteRange
 from stages.project.files import sync
 
 BLOCK = 512  # a tar's members fill whole blocks

@@ -5,11 +5,14 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from stages.contract import Batch, UserError
 from stages.images.dataset import Dataset
 from stages.images.masks import MaskGenerator
+from stages.images.order import Epoch
 from stages.images.pixels import Bool, Uint8, to_float
+from stages.images.tars.streamed import Streamed
 from stages.project import seeds
 
 LARGEST = 2**63 - 1  # seeds are int64
@@ -33,26 +36,39 @@ class Example:
 class TrainStream:
     """Training batches: every image once an epoch in a seeded order, cropped, flipped, masked.
 
+    A streamed split's order goes by groups of tars, so that a batch is read out of few.
     Without a mask generator all is known.
     """
 
     def __init__(self, dataset: Dataset, generator: MaskGenerator | None, batch: int, seed: int) -> None:
         self.dataset, self.generator, self.batch, self.seed = dataset, generator, batch, seed
+        self.tars, self.tar_N = _tars(dataset)
         self.order = lru_cache(maxsize=2)(self._order)  # a batch meets two epochs at most, or the data is tiny
 
     def __call__(self, k: int, rank: int = 0, world: int = 1) -> Batch:
         """Rank's contiguous slice of global batch k; the slices of all ranks, in order, are the batch of one rank."""
         if self.batch % world:
             raise UserError(f"loop.batch = {self.batch} is not a multiple of the {world} ranks; choose one that is")
+        if self.dataset.streamed:
+            self._fetch_ahead(self.dataset.streamed, k)
         share = self.batch // world
         return _batch(self.dataset, [self._example(k, place) for place in range(rank * share, (rank + 1) * share)])
 
-    def _order(self, epoch: int) -> np.ndarray:
-        return seeds.generator(self.seed, "epoch", epoch).permutation(len(self.dataset))
+    def _order(self, epoch: int) -> Epoch:
+        group = self.dataset.streamed.group if self.dataset.streamed else 1
+        return Epoch.drawn(seeds.generator(self.seed, "epoch", epoch), self.tar_N, group)
+
+    def _fetch_ahead(self, streamed: Streamed, k: int) -> None:
+        """The group of tars that comes behind the one that batch k is read from."""
+        epoch, within = divmod(k * self.batch, len(self.dataset))
+        order = self.order(epoch)
+        coming_T = order.after(int(self.tar_N[order.images_N[within]]))
+        coming_T = coming_T if len(coming_T) else self.order(epoch + 1).tars_T[: streamed.group]
+        streamed.fetch_ahead([self.tars[tar] for tar in coming_T])
 
     def _example(self, k: int, place: int) -> Example:
         epoch, within = divmod(k * self.batch + place, len(self.dataset))
-        index = int(self.order(epoch)[within])
+        index = int(self.order(epoch).images_N[within])
         rng = seeds.generator(self.seed, "batch", k, place)
         seed = int(rng.integers(LARGEST))  # first, so that it is the same under every generator
         size = self.dataset.spec.size
@@ -71,6 +87,14 @@ def fixed(dataset: Dataset, generator: MaskGenerator | None, batch: int, limit: 
         image_seed = int(rng.integers(LARGEST))
         examples.append(Example(index, image_seed, whole, 1, _hole(generator, rng, dataset.spec.size)))
     return [_batch(dataset, examples[start : start + batch]) for start in range(0, len(examples), batch)]
+
+
+def _tars(dataset: Dataset) -> tuple[list[str], NDArray[np.int64]]:
+    """The tars that a streamed split is read from, and each image's; any other split counts as one."""
+    if not dataset.streamed:
+        return [], np.zeros(len(dataset), dtype=np.int64)
+    urls, tar_N = np.unique([image.shard for image in dataset.images], return_inverse=True)
+    return urls.tolist(), tar_N.astype(np.int64)
 
 
 def _hole(generator: MaskGenerator | None, rng: np.random.Generator, size: int) -> Bool:

@@ -35,6 +35,11 @@ def finished(method: str, work: str, fingerprint: str) -> Path:
     return root() / "progress" / "finished" / method / work / fingerprint
 
 
+def tars() -> Path:
+    """Local copies of tars from elsewhere, and lists of what lies in them."""
+    return root() / "progress" / "tars"
+
+
 def unlogged() -> Path:
     """What trainings note for MLflow, until it is logged: PLURIFILL_UNLOGGED (a sweep's points share the project's)."""
     return Path(os.environ.get("PLURIFILL_UNLOGGED") or root() / "progress" / "unlogged")

@@ -9,6 +9,7 @@ from stages.contract import Batch, UserError
 from stages.images.dataset import Dataset
 from stages.images.masks import generator_of
 from stages.images.stream import TrainStream, fixed
+from stages.project import seeds
 from tests.images.conftest import Make, Paint
 
 LARGE = generator_of({"generator": "free_form", "size": "large"})
@@ -53,6 +54,13 @@ def test_every_image_once_an_epoch_in_another_order(folder: Path) -> None:
     stream = TrainStream(dataset, None, 5, 0)
     first, second = ([key for k in ks for key in stream(k).keys] for ks in ((0, 1), (2, 3)))
     assert sorted(first) == sorted(second) == sorted(dataset.keys) and first != second
+
+
+def test_a_stored_splits_order_is_the_plain_permutation(folder: Path) -> None:
+    """Trainings of the same fingerprint have met it in this order."""
+    dataset = Dataset.open(folder, "train")
+    order = [dataset.keys[i] for i in seeds.generator(7, "epoch", 0).permutation(len(dataset))]
+    assert [key for k in (0, 1) for key in TrainStream(dataset, None, 5, 7)(k).keys] == order
 
 
 def test_the_mask_generator_changes_the_holes_alone(folder: Path) -> None:

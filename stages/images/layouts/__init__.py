@@ -12,7 +12,7 @@ from stages.project.params import dig, nearest, validate
 
 
 class LayoutModule(Protocol):
-    """A file of this folder. It may also define what differs from `Layout`'s defaults: Params, CLASSES, DATED."""
+    """A file of this folder. It may also define what differs from `Layout`'s defaults: Params, CLASSES, DATED, card."""
 
     def items(self, params: Any, /) -> list[Item]:
         """Every image of the source, with its split; UserError says what is missing and where to get it."""
@@ -27,11 +27,14 @@ class Layout:
     Params: type[DatasetParams] = DatasetParams  # the keys of its datasets' blocks
     CLASSES: int = 0  # of its label maps; 0: there are none
     DATED: bool = True  # are its files' times part of its manifest?
+    card: Callable[[list[Item], Any], dict[str, Any]] = lambda items, params: {}  # what dataset.json has besides
 
     @classmethod
     def of(cls, module: LayoutModule) -> "Layout":
         """The layout that a file defines."""
-        stated = {name: getattr(module, name) for name in ("Params", "CLASSES", "DATED") if hasattr(module, name)}
+        stated = {
+            name: getattr(module, name) for name in ("Params", "CLASSES", "DATED", "card") if hasattr(module, name)
+        }
         return cls(module.items, **stated)
 
 

@@ -1,12 +1,13 @@
 """One image of a source before it is prepared: where it is, which split it goes to, what it shares pixels with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from stages.images.files import decode_rgb
 from stages.images.listing import UNREAD, text_of
 from stages.images.pixels import Uint8
+from stages.images.stored import ByteRange
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,17 @@ class Item:
     def __post_init__(self) -> None:
         for field in ("name", "source"):
             object.__setattr__(self, field, text_of(getattr(self, field)))
+
+    @property
+    def stays(self) -> tuple[ByteRange, ByteRange] | None:
+        """Where the image and its label map lie, if training is to read them there; None: shards are made of them."""
+        return None
+
+    def stamps(self) -> Iterator[tuple[str, int, int]]:
+        """Name, size in bytes and time of each file that it is made of; one that is gone is of size -1."""
+        for path in (self.path, *self.beside):
+            stat = path.stat() if path.is_file() else None
+            yield (text_of(path.name), stat.st_size, stat.st_mtime_ns) if stat else (text_of(path.name), -1, 0)
 
     def image(self, limit: int) -> Uint8:
         """uint8 RGB (H, W, 3); ValueError tells why it cannot be had."""

@@ -26,10 +26,15 @@ def with_map(item: Item, maps: Path | None, root: Path) -> Item:
 def read_map(path: Path) -> Uint8:
     """A label map's own values as uint8 (H, W): a grey or palette PNG; ValueError where it is neither."""
     try:
-        with opened(path.read_bytes()) as image:
-            return _classes(image)
+        return map_of(path.read_bytes())
     except (OSError, ValueError) as error:
         raise ValueError(f"label map {path.name}: {error}") from error
+
+
+def map_of(data: bytes) -> Uint8:
+    """A label map's bytes as uint8 (H, W); ValueError as above, without a name."""
+    with opened(data) as image:
+        return _classes(image)
 
 
 def _classes(image: Image.Image) -> Uint8:

@@ -1,0 +1,57 @@
+"""An image in a tar made by others, before it is prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from stages.images.files import decode_rgb
+from stages.images.pixels import Uint8
+from stages.images.sources.item import Item
+from stages.images.sources.label_maps import map_of
+from stages.images.stored import ByteRange
+from stages.images.tars.contents import Sample
+from stages.images.tars.copies import Copies, Tar
+
+
+@dataclass(frozen=True, kw_only=True)
+class TarItem(Item):
+    """`path` is its tar's, for messages alone. Where it `streams`, and is for training, it stays where it is."""
+
+    copies: Copies
+    tar: Tar
+    sample: Sample
+    streams: bool
+
+    def image(self, limit: int) -> Uint8:
+        """uint8 RGB (H, W, 3); ValueError tells why it cannot be had."""
+        if not self.sample.image.length:
+            raise ValueError("no image of that key in the tar")
+        return decode_rgb(self.copies.read(self.tar, self.sample.image), limit)
+
+    @property
+    def stays(self) -> tuple[ByteRange, ByteRange] | None:
+        """Where its image and its label map are read in training; None where shards are made of it."""
+        return (self.sample.image, self.sample.labels) if self.streams and self.split == "train" else None
+
+    def stamps(self) -> Iterator[tuple[str, int, int]]:
+        """Its places in a tar of that checksum."""
+        for at in (self.sample.image, self.sample.labels):
+            yield f"{self.tar.sha256}/{at.offset}", at.length, 0
+
+
+def tar_item(split: str, tar: Tar, sample: Sample, copies: Copies, streams: bool) -> TarItem:
+    """An item that is called after the split, the tar and the key."""
+    path = Path(tar.url)
+    name = f"{split}/{path.stem}/{sample.key}"
+    labels = partial(_labels, copies, tar, sample.labels) if sample.labels.length else None
+    return TarItem(name, split, path, name, labels, copies=copies, tar=tar, sample=sample, streams=streams)
+
+
+def _labels(copies: Copies, tar: Tar, at: ByteRange) -> Uint8:
+    try:
+        return map_of(copies.read(tar, at))
+    except ValueError as error:
+        raise ValueError(f"label map: {error}") from error
