@@ -13,8 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from stages.cli import options
-from stages.contract import Spec, UserError
-from stages.images.layouts import classes, dataset_params
+from stages.contract import UserError
 from stages.project import devices, signals
 from stages.project.params import read, validate
 from stages.tracking.store import TrackParams
@@ -58,11 +57,4 @@ def main(
 
 def _sketch(values: Mapping[str, Any], plan: Plan, dataset: str) -> str:
     """What training the part would be; needs neither data nor parents."""
-    data = dataset_params(values, plan.dataset)
-    ancestors: dict[str, Plan] = {}
-    waiting = list(plan.parents)
-    while waiting:
-        name = waiting.pop()
-        ancestors[name] = parts.plan(values, plan.method, name, dataset or None)
-        waiting += ancestors[name].parents
-    return dry_run.describe(plan, ancestors, Spec(data.size, classes(data)))
+    return dry_run.describe(plan, parts.family(values, plan, dataset or None), parts.spec(values, plan))

@@ -165,7 +165,7 @@ def test_a_part_that_dvc_removed_before_it_ran_the_stage_is_put_back(trained, ca
 
 def test_the_fingerprint_hangs_on_what_the_result_depends_on_and_on_nothing_else(trained):
     fingerprint = learning("encoder").fingerprint
-    for same in ("log_every=7", "eval_every=2", "save_every=9", "workers=1", "nonfinite_limit=3"):
+    for same in ("log_every=7", "eval_every=2", "save_every=9", "workers=1", "nonfinite_limit=3", "parallel=ddp"):
         assert learning("encoder", key("encoder", f"loop.{same}")).fingerprint == fingerprint
     assert learning("encoder", "masks.most.side=0.7").fingerprint == fingerprint
     for other in (

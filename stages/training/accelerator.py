@@ -10,16 +10,16 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+from torch.nn.utils import clip_grads_with_norm_
 from torch.optim import Optimizer
 
 from stages.contract import Features, Perceptual, SetDistance, Stateful, UserError
 from stages.project.devices import has_bf16
 from stages.project.progress import tell
 from stages.training.distributed import Ranks
+from stages.training.exchange.choose import exchange
+from stages.training.exchange.exchange import Gradients
 from stages.training.loop_params import LoopParams
-
-Gradients = list[Tensor | None]
 
 
 class TorchAccelerator:
@@ -36,6 +36,7 @@ class TorchAccelerator:
         find_frechet: Callable[[torch.device], SetDistance | None],
     ) -> None:
         self.name, self.loop, self.device, self.ranks = name, loop, device, ranks
+        self.exchange = exchange(name, loop, ranks)  # of gradients with other ranks
         self.bf16 = loop.amp == "bf16" or (loop.amp == "auto" and has_bf16(device))
         self.compiles = loop.compile and device.type == "cuda"
         if loop.compile and not self.compiles and ranks.leads:
@@ -49,16 +50,15 @@ class TorchAccelerator:
         self._find, self._find_features, self._find_frechet = find_perceptual, find_features, find_frechet
         self.begin(0, 0)
 
-    def name_optimizers(self, state: Mapping[str, Stateful]) -> None:
-        """Learn the optimisers' names, for messages and counts that outlive this process."""
+    def attach(self, state: Mapping[str, Stateful]) -> None:
+        """Learn a part's networks and its optimisers' names. UserError where `loop.parallel` is not for such a part."""
+        self.exchange.attach(state)
         self._names = {id(value): name for name, value in state.items() if isinstance(value, Optimizer)}
 
     def begin(self, step: int, micro: int) -> None:
         """The next calls of `minimize` belong to that micro-batch (0 ... accumulate - 1) of that step."""
-        self._step, self._last = step, micro == self.loop.accumulate - 1
-        self._calls: Counter[int] = Counter()
-        if micro == 0:
-            self._sums: dict[tuple[int, int], Gradients] = {}
+        self._step = step
+        self.exchange.begin(micro == 0, micro == self.loop.accumulate - 1)
 
     def prepare(self, module: nn.Module) -> nn.Module:
         """The module on its device, in its memory format, weights equal on all ranks, compiled where asked for."""
@@ -66,6 +66,7 @@ class TorchAccelerator:
         if self.loop.channels_last:
             module.to(memory_format=torch.channels_last)
         self.ranks.copy_first([*module.parameters(), *module.buffers()])
+        self.exchange.prepare(module)
         if self.compiles:
             module.compile()
         return module
@@ -75,22 +76,16 @@ class TorchAccelerator:
         return torch.autocast(self.device.type, torch.bfloat16) if self.bf16 else nullcontext()
 
     def minimize(self, loss: Tensor, optimizer: Optimizer) -> None:
-        """Gradients of `loss` for that optimiser's parameters alone; one guarded, clipped step on the last micro-batch.
-
-        No `.grad` is touched before the step, so a generator's loss leaves nothing behind in its discriminator. A
-        second call for the same optimiser in a step (lazy R1) is a step of its own, accumulated apart from the first.
-        """
+        """Gradients of `loss` for that optimiser's parameters; on the last micro-batch one guarded, clipped step."""
         parameters = [p for group in optimizer.param_groups for p in group["params"] if p.requires_grad]
-        gradients: Gradients = list(torch.autograd.grad(loss / self.loop.accumulate, parameters, allow_unused=True))
-        turn = (id(optimizer), self._calls[id(optimizer)])
-        self._calls[id(optimizer)] += 1
-        self._sums[turn] = _added(self._sums.get(turn), gradients)
-        if self._last:
-            mean = self.ranks.average(self._sums.pop(turn), parameters)
-            self._step_with(mean, parameters, optimizer, loss)
+        gradients = self.exchange.gradients(loss / self.loop.accumulate, optimizer, parameters)
+        if gradients is not None:
+            self._step_with(gradients, parameters, optimizer, loss)
+            for parameter in parameters:
+                parameter.grad = None
 
     def _step_with(self, gradients: Gradients, parameters: list[Tensor], optimizer: Optimizer, loss: Tensor) -> None:
-        norm = get_total_norm([gradient for gradient in gradients if gradient is not None])
+        norm = self.exchange.norm(gradients)
         name = self._names.get(id(optimizer), "optimizer")
         if not math.isfinite(norm.item()):  # the one wait for the device in a step: a skipped step must not be taken
             self._skip(name, loss)
@@ -101,8 +96,6 @@ class TorchAccelerator:
         if self.loop.clip:
             clip_grads_with_norm_(parameters, self.loop.clip, norm)
         optimizer.step()
-        for parameter in parameters:
-            parameter.grad = None
 
     def _skip(self, name: str, loss: Tensor) -> None:
         self.skipped[name] += 1
@@ -160,9 +153,3 @@ class TorchAccelerator:
         """torch's state protocol."""
         self.skipped, self._row = Counter(state_dict["skipped"]), Counter(state_dict["row"])
         self.in_losses.update(state_dict.get("in_losses", ()))  # earlier versions did not watch
-
-
-def _added(total: Gradients | None, gradients: Gradients) -> Gradients:
-    if total is None:
-        return gradients
-    return [b if a is None else a if b is None else a + b for a, b in zip(total, gradients, strict=True)]

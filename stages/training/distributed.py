@@ -1,9 +1,4 @@
-"""Ranks of one training run under torchrun: gloo on CPUs, NCCL on GPUs; rank 0 writes.
-
-Gradients are averaged by hand, by one all_reduce of all of an optimiser's gradients in one flat buffer. That is what
-DistributedDataParallel computes; its hooks expect one backward pass a step over one module, which a GAN with two
-optimisers, an adaptive weight or R1's double backward does not give.
-"""
+"""Ranks of one training run under torchrun: gloo on CPUs, NCCL on GPUs; rank 0 writes."""
 
 from __future__ import annotations
 

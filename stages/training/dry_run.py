@@ -51,7 +51,12 @@ def describe(plan: Plan, plans: Mapping[str, Plan], spec: Spec) -> str:
 
 def draft(plan: Plan, plans: Mapping[str, Plan], spec: Spec) -> Part:
     """The part as it would be built, on the default device, after untrained parents."""
-    return plan.build({name: _imagined(plans[name], plans, spec) for name in plan.parents}, spec, DryAccelerator())
+    return plan.build(parents(plan, plans, spec), spec, DryAccelerator())
+
+
+def parents(plan: Plan, plans: Mapping[str, Plan], spec: Spec) -> dict[str, Trained]:
+    """The part's parents as they would be released, untrained."""
+    return {name: _imagined(plans[name], plans, spec) for name in plan.parents}
 
 
 def _imagined(plan: Plan, plans: Mapping[str, Plan], spec: Spec) -> Trained:
@@ -60,7 +65,11 @@ def _imagined(plan: Plan, plans: Mapping[str, Plan], spec: Spec) -> Trained:
 
 def batch(plan: Plan, spec: Spec) -> Batch:
     """A micro-batch of the right shapes and no content: zeros, all hole."""
-    images = plan.loop.batch // plan.loop.accumulate
+    return empty(plan.loop.batch // plan.loop.accumulate, spec)
+
+
+def empty(images: int, spec: Spec) -> Batch:
+    """So many images of no content."""
     labels = torch.zeros(images, spec.size, spec.size, dtype=torch.long) if spec.classes else None
     known_B1HW = torch.zeros(images, 1, spec.size, spec.size)
     seeds_B = torch.arange(images, device="cpu")

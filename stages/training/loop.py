@@ -86,7 +86,7 @@ class Training:
         self.checkpoints = Checkpoints(run.folder)
         self.seconds = 0.0  # spent training, over all processes of the run
         self._since = time.monotonic()
-        run.accelerator.name_optimizers(run.part.state())
+        run.accelerator.attach(run.part.state())
 
     def advance(self, batch: Batch, step: int) -> None:
         """One step: every micro-batch is learnt from, then ranks and the EMA are brought up to date."""
@@ -95,7 +95,8 @@ class Training:
         batch = to_device(batch, run.accelerator.device, loop.channels_last)
         for micro, piece in enumerate(micro_batches(batch, loop.accumulate)):
             run.accelerator.begin(step, micro)
-            self.history.add(run.part.step(piece))
+            with run.accelerator.exchange.stepping():
+                self.history.add(run.part.step(piece))
         self.ranks.align(self._modules())
         if self.ema:
             self.ema.update()
@@ -109,18 +110,22 @@ class Training:
 
     def evaluate(self, done: int) -> None:
         """Figures on val and pictures, by the averaged weights in eval mode; on rank 0, while the others wait."""
-        if self.ranks.leads:
-            seed_all(self.loop.seed, "evaluate")
-            with self.released(), torch.no_grad(), _resting(self._modules()):
-                figures = self.run.part.evaluate(self._on_device(self.run.val))
-                shown = self.run.part.pictures(next(self._on_device(self.run.val)))
-            images = done * self.loop.batch
-            self.history.note(done, images, "val", figures)
-            drawn = {name: pictures.grid(image_B3HW) for name, image_B3HW in shown.items()}
-            pictures.write(self.pictures, drawn)
-            self.run.tracker.log({f"val/{name}": value for name, value in figures.items()}, images)
-            self.run.tracker.show(drawn, images)
+        with self.released(), self.run.accelerator.exchange.whole():
+            if self.ranks.leads:
+                self._evaluate(done)
         self.ranks.wait()
+
+    def _evaluate(self, done: int) -> None:
+        seed_all(self.loop.seed, "evaluate")
+        with torch.no_grad(), _resting(self._modules()):
+            figures = self.run.part.evaluate(self._on_device(self.run.val))
+            shown = self.run.part.pictures(next(self._on_device(self.run.val)))
+        images = done * self.loop.batch
+        self.history.note(done, images, "val", figures)
+        drawn = {name: pictures.grid(image_B3HW) for name, image_B3HW in shown.items()}
+        pictures.write(self.pictures, drawn)
+        self.run.tracker.log({f"val/{name}": value for name, value in figures.items()}, images)
+        self.run.tracker.show(drawn, images)
 
     @property
     def pictures(self) -> Path:
@@ -132,9 +137,10 @@ class Training:
         return self.ema.swapped() if self.ema else nullcontext()
 
     def tensors(self) -> dict[str, Tensor]:
-        """The released weights, by name, copied."""
+        """The released weights, by name, copied; all ranks ask together."""
         with self.released():
-            return {name: tensor.detach().cpu().clone() for name, tensor in self.run.part.model.state_dict().items()}
+            state = self.run.accelerator.exchange.gathered(self.run.part.model.state_dict())
+            return {name: tensor.detach().cpu().clone() for name, tensor in state.items()}
 
     def save(self, done: int) -> None:
         """Publish a checkpoint."""
@@ -150,27 +156,38 @@ class Training:
         state = self.checkpoints.newest() if self.ranks.leads else None
         self.ranks.wait()  # rank 0 has removed what is damaged
         state = state if self.ranks.leads else self.checkpoints.newest()
+        self._agree(state["step"] if state else 0)
         if state is None:
             return 0
+        exchange = self.run.accelerator.exchange
         for name, value in self.run.part.state().items():
-            value.load_state_dict(state["part"][name])
+            exchange.load(value, state["part"][name])
         if self.ema:
-            self.ema.load_state_dict(state["ema"])
+            exchange.load(self.ema, state["ema"])
         self.history.load_state_dict(state["history"], self.ranks)
         self.run.accelerator.load_state_dict(state["accelerator"])
         self.seconds = state["seconds"]
         return state["step"]
 
+    def _agree(self, step: int) -> None:
+        """UserError where ranks have found unlike checkpoints, as on machines that share no folder."""
+        if len(set(self.ranks.gather(torch.tensor(step)).tolist())) > 1:
+            raise UserError(
+                f"{self.run.folder}: ranks find unlike checkpoints here: let all machines share this folder "
+                "(PLURIFILL_DATA names the one that holds it)"
+            )
+
     def _state(self) -> dict[str, Any]:
         now = time.monotonic()
         self.seconds, self._since = self.seconds + now - self._since, now
-        return {
+        state = {
             "part": {name: value.state_dict() for name, value in self.run.part.state().items()},
             "ema": self.ema.state_dict() if self.ema else {},
             "history": self.history.state_dict(self.ranks),
             "accelerator": self.run.accelerator.state_dict(),
             "seconds": self.seconds,
         }
+        return self.run.accelerator.exchange.gathered(state)
 
     def _modules(self) -> list[nn.Module]:
         return [value for value in self.run.part.state().values() if isinstance(value, nn.Module)]

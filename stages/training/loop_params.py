@@ -10,9 +10,10 @@ from stages.contract import Params
 class LoopParams(Params):
     """Time and precision of one part's training; what it learns is the part's own affair."""
 
-    # keys that change when something is told, saved or fetched, not what is learnt: a run goes on under other values
+    # keys that change when something is told, saved or fetched, or how ranks share a step, not what is learnt: a run
+    # goes on under other values, as it does under another number of ranks
     CADENCE: ClassVar[frozenset[str]] = frozenset(
-        {"log_every", "eval_every", "save_every", "workers", "nonfinite_limit"}
+        {"log_every", "eval_every", "save_every", "workers", "nonfinite_limit", "parallel"}
     )
 
     steps: PositiveInt  # no default: the length is the budget
@@ -29,6 +30,9 @@ class LoopParams(Params):
         0.0  # decay of the averaged weights; 0 = off, as in papers that name none
     )
     amp: Literal["off", "bf16", "auto"] = "auto"  # auto = bf16 where the device has its instructions: 1.7-2.6x there
+    parallel: Literal["averaged", "ddp", "fully_shard"] = (
+        "averaged"  # how ranks come to one gradient; the others are torch's own, for parts of one network and optimiser
+    )
     compile: bool = False  # GPU only: on CPUs compiled attention was 5x slower
     channels_last: bool = True  # the layout that bf16 convolutions are fast in; same numbers to rounding
     clip: Annotated[float, Field(ge=0)] = 0.0  # largest gradient norm of an optimiser's step; 0 = off

@@ -8,6 +8,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from stages.contract import Accelerator, Params, Part, PartModule, Spec, Trained, UserError
+from stages.images.layouts import classes, dataset_params
 from stages.project import plugins
 from stages.project.params import dig, method_block, validate
 from stages.training.loop_params import LoopParams
@@ -90,3 +91,20 @@ def plan(values: Mapping[str, Any], method: str, part: str, dataset: str | None 
         masks,
         dig(values, f"masks.{masks}") if masks else None,  # null: whole images, as `masks: none` says
     )
+
+
+def family(values: Mapping[str, Any], child: Plan, dataset: str | None = None) -> dict[str, Plan]:
+    """Plans of the part's parents and of theirs, by name; `dataset` as in `plan`."""
+    found: dict[str, Plan] = {}
+    waiting = list(child.parents)
+    while waiting:
+        name = waiting.pop()
+        found[name] = plan(values, child.method, name, dataset)
+        waiting += found[name].parents
+    return found
+
+
+def spec(values: Mapping[str, Any], plan: Plan) -> Spec:
+    """What the part's dataset would tell its network, by params alone."""
+    data = dataset_params(values, plan.dataset)
+    return Spec(data.size, classes(data))

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+from torch import Tensor
 
 from stages.contract import UserError
 from stages.images import masks
@@ -90,8 +91,9 @@ class TrainingSession:
         tracker = Tracker(track if leads else TrackParams(backend="none"), about)
         try:
             training = train(self.run_with(progress, tracker))
+            tensors = training.tensors()
             if leads:
-                self._publish(training)
+                self._publish(training, tensors)
                 tracker.attach(self._folder / "card.md")
         except (signals.Interrupted, KeyboardInterrupt):
             tracker.end("KILLED")
@@ -101,7 +103,7 @@ class TrainingSession:
             raise
         tracker.end("FINISHED")
 
-    def _publish(self, training: Training) -> None:
+    def _publish(self, training: Training, tensors: Mapping[str, Tensor]) -> None:
         metrics = _metrics(training)
         facts = {"Hardware": devices.hardware(self.accelerator.device), "Commit": provenance.commit(), **_versions()}
         if self.plan.choices:
@@ -110,7 +112,7 @@ class TrainingSession:
         config = {**self.config, "loss_networks": networks, "fingerprint": self.fingerprint}
         frame = pd.DataFrame(training.history.rows, columns=list(history.COLUMNS))
         release = Release(
-            training.tensors(),
+            tensors,
             config,
             metrics,
             model_card.render(config, metrics, facts),

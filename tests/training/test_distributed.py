@@ -1,32 +1,18 @@
 """Two ranks learn what one learns."""
 
-import os
-import socket
 import subprocess
 import sys
 
-import pytest
 import torch
 
 from tests.training import toys
 from tests.training.toys import go, loop
 
 
-@pytest.fixture
-def place(monkeypatch):
-    """This process is rank 0 of 2, as torchrun would tell it; the value is the other one's environment."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    for name, value in {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2", "RANK": "0"}.items():
-        monkeypatch.setenv(name, value)
-    return {**os.environ, "RANK": "1"}
-
-
-def test_two_ranks_equal_one_to_rounding(tmp_path, place):
+def test_two_ranks_equal_one_to_rounding(tmp_path, two_ranks):
     """Plain and GAN; 8 images on one rank are 4 on each of two."""
     command = [sys.executable, "-m", "tests.training.toys", str(tmp_path / "two"), "-1"]
-    with subprocess.Popen(command, env=place) as other:
+    with subprocess.Popen(command, env=two_ranks) as other:
         toys.main(tmp_path / "two", -1)
     assert other.returncode == 0
     for kind in ("plain", "gan"):
