@@ -52,7 +52,8 @@ def card(items: list[Item], params: Params) -> dict[str, Any]:
 
 def _of_split(params: Params, split: str) -> list[Item]:
     pattern, copies = getattr(params, split), copies_of(params.cache_gb)
-    found = [contents_of(url, copies, params.labels) for url in (urls_of(pattern, split) if pattern else ())]
+    labels = params.labels if params.classes else None
+    found = [contents_of(url, copies, labels) for url in (urls_of(pattern, split) if pattern else ())]
     if split == "train" and params.stream:
         _refuse_little_room([tar for tar, _ in found], params)
     return [tar_item(split, tar, sample, copies, params.stream) for tar, samples in found for sample in samples]

@@ -32,8 +32,8 @@ class Sample:
     labels: ByteRange
 
 
-def contents_of(url: str, copies: Copies, labels: str) -> tuple[Tar, list[Sample]]:
-    """The tar with its size and checksum, and its samples in order; `labels` is the ending of their label maps.
+def contents_of(url: str, copies: Copies, labels: str | None) -> tuple[Tar, list[Sample]]:
+    """The tar with its size and checksum, and its samples in order; `labels`: the ending of their label maps, or None.
 
     A URL is taken to stay what it was when it was listed; a file is listed anew when its time is another.
     UserError where it is no whole tar, or nothing is in it.
@@ -46,9 +46,9 @@ def contents_of(url: str, copies: Copies, labels: str) -> tuple[Tar, list[Sample
     return tar, [_sample(key, url, {row[1].lower(): row[2:] for row in found}, labels) for key, found in keyed]
 
 
-def _sample(key: str, url: str, members: dict[str, tuple[int, int]], labels: str) -> Sample:
+def _sample(key: str, url: str, members: dict[str, tuple[int, int]], labels: str | None) -> Sample:
     image = next((members[ending] for ending in IMAGES if ending in members), (0, 0))
-    return Sample(key, ByteRange(url, *image), ByteRange(url, *members.get(labels, (0, 0))))
+    return Sample(key, ByteRange(url, *image), ByteRange(url, *(members.get(labels, (0, 0)) if labels else (0, 0))))
 
 
 def _listed(url: str, copies: Copies) -> pd.DataFrame:

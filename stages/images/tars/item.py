@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from stages.images.files import decode_rgb
 from stages.images.pixels import Uint8
 from stages.images.sources.item import Item
 from stages.images.sources.label_maps import map_of
 from stages.images.stored import ByteRange
 from stages.images.tars.contents import Sample
 from stages.images.tars.copies import Copies, Tar
+from stages.images.tars.pictures import picture_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class TarItem(Item):
         """uint8 RGB (H, W, 3); ValueError tells why it cannot be had."""
         if not self.sample.image.length:
             raise ValueError("no image of that key in the tar")
-        return decode_rgb(self.copies.read(self.tar, self.sample.image), limit)
+        return picture_of(self.copies.read(self.tar, self.sample.image), limit)
 
     @property
     def stays(self) -> tuple[ByteRange, ByteRange] | None:

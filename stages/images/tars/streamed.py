@@ -9,12 +9,12 @@ from typing import Any
 
 from stages.contract import UserError
 from stages.images.dataset_params import DatasetParams
-from stages.images.files import decode_rgb
 from stages.images.pixels import Uint8
 from stages.images.prepare import fitted, fitted_map
 from stages.images.sources.label_maps import map_of
 from stages.images.stored import ByteRange
 from stages.images.tars.copies import Copies, Tar
+from stages.images.tars.pictures import picture_of
 from stages.project import paths
 from stages.project.hashing import of_values
 
@@ -76,7 +76,7 @@ class Streamed:
                 return
 
     def _whole(self, at: ByteRange) -> Uint8:
-        return decode_rgb(self.copies.read(self.tars[at.shard], at), self.params.max_pixels)
+        return picture_of(self.copies.read(self.tars[at.shard], at), self.params.max_pixels)
 
 
 def card_of(tars: Iterable[Tar], params: Any) -> dict[str, Any]:

@@ -93,6 +93,7 @@ def test_one_group_of_all_tars_is_what_is_stored_bit_for_bit(served: Served, tar
     assert stored.hash == away.hash == local.hash and len(stored) == IMAGES
     assert make(data, "grouped", str(tars / "local")).hash != stored.hash  # its order is another
     assert {path.name for path in away.folder.glob("*.tar")} == {"streamed-val-000000.tar"}
+    assert make(data, "unlabelled", str(tars / "local"), classes=0).labels(0) is None
     one, *others = (TrainStream(dataset, None, BATCH, 3) for dataset in (stored, away, local))
     assert all(equal(one(k), other(k)) for other in others for k in range(2 * IMAGES // BATCH))
 
