@@ -80,6 +80,13 @@ def test_what_is_not_there_is_told(served: Served, copies: Copies) -> None:
         content(copies, Tar("pipe:exit 3"))
 
 
+def test_a_command_may_print_the_tar(served: Served, copies: Copies) -> None:
+    """As those of object stores do."""
+    url = f"pipe:cat {served.folder}/a.tar"
+    tar, samples = contents_of(url, copies, None)
+    assert content(copies, tar) == (served.folder / "a.tar").read_bytes() and len(samples) == 6 and served.asked == []
+
+
 def test_a_tar_that_came_short_or_changed_is_no_copy(served: Served, copies: Copies, tmp_path: Path) -> None:
     tar, whole = indexed(served, tmp_path), (served.folder / "a.tar").read_bytes()
     truncate(served.folder / "a.tar", random.Random(0))
