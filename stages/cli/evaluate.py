@@ -20,7 +20,7 @@ from stages.cli.options import Split
 from stages.contract import Part, UserError
 from stages.images import masks as generators
 from stages.images.dataset import Dataset
-from stages.images.stream import fixed
+from stages.images.stream import FixedBatches
 from stages.project import devices, paths, tables
 from stages.project.params import dig, read
 from stages.project.progress import tell
@@ -72,7 +72,7 @@ def as_released(values: dict[str, Any], method: str, part: str, masks: str) -> P
 def figures(plan: Plan, data: Dataset, images: int, device: torch.device) -> pd.DataFrame:
     """figure, trained, untrained, n ...: both networks see the same images, holes and seeds."""
     generator = generators.generator_of(plan.generator) if plan.generator else None
-    batches = fixed(data, generator, plan.loop.eval_batch, images, plan.loop.seed)
+    batches = FixedBatches(data, generator, plan.loop.eval_batch, images, plan.loop.seed)
     accelerator = TorchAccelerator(plan.title, plan.loop, device, Ranks(), *LENDERS)
     seed_all(plan.loop.seed, "build")
     parents = {name: read_trained(paths.model(plan.method, name)) for name in plan.parents}
@@ -80,14 +80,14 @@ def figures(plan: Plan, data: Dataset, images: int, device: torch.device) -> pd.
     _refuse_counts(plan, learner)
     found = {}
     for name in ("untrained", "trained"):
-        tell(f"{plan.title}, {name}: {sum(len(batch.keys) for batch in batches)} images of {data.name}/{data.split}")
+        tell(f"{plan.title}, {name}: {batches.images} images of {data.name}/{data.split}")
         if name == "trained":
             learner.model.load_state_dict(dict(read_trained(paths.model(plan.method, plan.name)).tensors))
         _rest(learner)
         seed_all(plan.loop.seed, "evaluate")
         with torch.no_grad():
             found[name] = learner.evaluate(to_device(batch, device, plan.loop.channels_last) for batch in batches)
-    return _table(found, plan, data, sum(len(batch.keys) for batch in batches))
+    return _table(found, plan, data, batches.images)
 
 
 def _refuse_counts(plan: Plan, part: Part) -> None:

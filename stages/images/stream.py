@@ -1,5 +1,6 @@
 """Batches as pure functions: batch k of (seed, k), whatever the worker, the rank or the resume."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -78,15 +79,34 @@ class TrainStream:
         return Example(index, seed, window, step, _hole(self.generator, rng, size))
 
 
-def fixed(dataset: Dataset, generator: MaskGenerator | None, batch: int, limit: int, seed: int) -> list[Batch]:
-    """The first `limit` images of a split in its order, never flipped; an image's hole and seed hang on (seed, key)."""
-    whole = (slice(None), slice(None))
-    examples = []
-    for index, key in enumerate(dataset.keys[:limit]):
-        rng = seeds.generator(seed, "fixed", key)
+@dataclass(frozen=True)
+class FixedBatches:
+    """The first `limit` images of a split in its order, never flipped; an image's hole and seed hang on (seed, key).
+
+    A batch is made when its turn comes, each time anew: no image stays in memory.
+    """
+
+    dataset: Dataset
+    generator: MaskGenerator | None
+    batch: int
+    limit: int
+    seed: int
+
+    @property
+    def images(self) -> int:
+        """How many."""
+        return min(self.limit, len(self.dataset))
+
+    def __iter__(self) -> Iterator[Batch]:
+        for start in range(0, self.images, self.batch):
+            some = range(start, min(start + self.batch, self.images))
+            yield _batch(self.dataset, [self._example(index) for index in some])
+
+    def _example(self, index: int) -> Example:
+        rng = seeds.generator(self.seed, "fixed", self.dataset.keys[index])
         image_seed = int(rng.integers(LARGEST))
-        examples.append(Example(index, image_seed, whole, 1, _hole(generator, rng, dataset.spec.size)))
-    return [_batch(dataset, examples[start : start + batch]) for start in range(0, len(examples), batch)]
+        whole = (slice(None), slice(None))
+        return Example(index, image_seed, whole, 1, _hole(self.generator, rng, self.dataset.spec.size))
 
 
 def _tars(dataset: Dataset) -> tuple[list[str], NDArray[np.int64]]:

@@ -7,7 +7,7 @@ run that was stopped and started again by the same command ends with the same we
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,7 @@ class Run:
     part: Part
     accelerator: TorchAccelerator  # knows the run's name, loop params, device and ranks
     batches: Batches
-    val: Sequence[Batch]
+    val: Iterable[Batch]
     folder: Path
     tracker: Tracker
 
@@ -192,7 +192,7 @@ class Training:
     def _modules(self) -> list[nn.Module]:
         return [value for value in self.run.part.state().values() if isinstance(value, nn.Module)]
 
-    def _on_device(self, batches: Sequence[Batch]) -> Iterator[Batch]:
+    def _on_device(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         return (to_device(batch, self.run.accelerator.device, self.loop.channels_last) for batch in batches)
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from stages.contract import UserError
 from stages.images import masks
 from stages.images.dataset import Dataset
-from stages.images.stream import TrainStream, fixed
+from stages.images.stream import FixedBatches, TrainStream
 from stages.metrics.core import classifier_maps, lpips_network
 from stages.project import code, devices, hashing, paths, provenance, signals, tables, weights
 from stages.project.files import clear, keep_newest, link_folder, visible
@@ -63,7 +63,7 @@ class TrainingSession:
             part,
             accelerator,
             TrainStream(seen, generator, loop.batch, loop.seed),
-            fixed(val, generator, loop.eval_batch, loop.eval_images, loop.seed),
+            FixedBatches(val, generator, loop.eval_batch, loop.eval_images, loop.seed),
         )
         config = _config(plan, seen, val, accelerator)
         return cls(plan, run_with, accelerator, config, _fingerprint(config, plan))

@@ -12,7 +12,7 @@ from stages.images.build import build
 from stages.images.dataset import Dataset
 from stages.images.layouts import layout
 from stages.images.sources.item import Item
-from stages.images.stream import TrainStream, fixed
+from stages.images.stream import FixedBatches, TrainStream
 from stages.project import tables
 from tests.images.conftest import Make, params_of, silent
 
@@ -86,7 +86,7 @@ def test_training_maps_are_flipped_and_cropped_with_their_images(root: Path, mak
     colours_V = torch.from_numpy(COLOURS).float() / 127.5 - 1
     train, seen = Dataset.open(made, "train"), set()
     stream = TrainStream(train, None, 6, 0)
-    for batch in [*(stream(k) for k in range(6)), *fixed(Dataset.open(made, "val"), None, 2, 2, 0)]:
+    for batch in [*(stream(k) for k in range(6)), *FixedBatches(Dataset.open(made, "val"), None, 2, 2, 0)]:
         assert batch.labels_BHW is not None and batch.labels_BHW.dtype == torch.int64
         assert torch.equal(batch.image_BCHW[:, 0], colours_V[batch.labels_BHW])
         seen |= {

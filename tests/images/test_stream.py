@@ -8,7 +8,7 @@ import torch
 from stages.contract import Batch, UserError
 from stages.images.dataset import Dataset
 from stages.images.masks import generator_of
-from stages.images.stream import TrainStream, fixed
+from stages.images.stream import FixedBatches, TrainStream
 from stages.project import seeds
 from tests.images.conftest import Make, Paint
 
@@ -83,9 +83,10 @@ def test_crops_move_and_flip(folder: Path) -> None:
 
 def test_fixed_batches_hang_on_seed_and_key(folder: Path) -> None:
     dataset = Dataset.open(folder, "val")
-    batches = fixed(dataset, LARGE, 2, 100, 0)
-    assert [len(batch.keys) for batch in batches] == [2, 1]
-    alone = fixed(dataset, LARGE, 1, 2, 0)
+    whole = FixedBatches(dataset, LARGE, 2, 100, 0)
+    batches = list(whole)
+    assert [len(batch.keys) for batch in batches] == [2, 1] and whole.images == 3
+    alone = list(FixedBatches(dataset, LARGE, 1, 2, 0))
     assert torch.equal(alone[1].known_B1HW, batches[0].known_B1HW[1:])
     assert torch.equal(alone[1].image_BCHW, batches[0].image_BCHW[1:])
     assert torch.equal(alone[1].seeds_B, batches[0].seeds_B[1:])

@@ -19,7 +19,7 @@ from typing import Any
 from stages.contract import Batch, Request, UserError
 from stages.images import masks
 from stages.images.dataset import Dataset
-from stages.images.stream import fixed
+from stages.images.stream import FixedBatches
 from stages.project import devices, params, paths
 from stages.project.entries import Entry
 from stages.project.progress import tell
@@ -73,7 +73,7 @@ def main(entries: list[str]) -> None:
     made = {name: Sampler(partial(inpainters.load, values, entry, device), device) for name, entry in named.items()}
     for name, (low, high) in HOLES.items():
         generator = masks.generator_of({"generator": "bin", "low": low, "high": high})
-        for entry, times in measured(made, fixed(test, generator, 1, IMAGES, 0)).items():
+        for entry, times in measured(made, list(FixedBatches(test, generator, 1, IMAGES, 0))).items():
             calls = times.pop(TOTAL)
             told = {"entry": entry, "holes": name, "n": len(calls), "size": test.spec.size, "device": device.type}
             figures = {"mean_s": mean(calls), "median_s": median(calls), "images_per_s": 1 / mean(calls)}

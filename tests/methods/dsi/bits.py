@@ -12,7 +12,7 @@ import torch
 
 from stages.images import masks
 from stages.images.dataset import Dataset
-from stages.images.stream import fixed
+from stages.images.stream import FixedBatches
 from stages.project import paths
 from stages.project.params import read
 from stages.project.releases import read_trained
@@ -31,9 +31,9 @@ def main() -> None:
     accelerator = TorchAccelerator(plan.title, plan.loop, torch.device("cpu"), Ranks(), *LENDERS)
     seed_all(plan.loop.seed, "build")
     part: Any = plan.build({"vq": read_trained(paths.model("dsi", "vq"))}, test.spec, accelerator)
-    for batch in fixed(seen, None, plan.loop.eval_batch, len(seen), plan.loop.seed):
+    for batch in FixedBatches(seen, None, plan.loop.eval_batch, len(seen), plan.loop.seed):
         part.marginals.count(part.teacher.exact_codes(batch.image_BCHW).flatten(1))
-    batches = fixed(test, generator, plan.loop.eval_batch, len(test), plan.loop.seed)
+    batches = FixedBatches(test, generator, plan.loop.eval_batch, len(test), plan.loop.seed)
     untrained = part.evaluate(batches)
     part.model.load_state_dict(dict(read_trained(paths.model("dsi", "prior")).tensors))
     print(f"{plan.title} on {len(test)} images of {test.name}/test, masks {plan.masks}")

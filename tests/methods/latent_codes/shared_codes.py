@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from torch import Tensor
 from stages.contract import Batch
 from stages.images import masks
 from stages.images.dataset import Dataset
-from stages.images.stream import fixed
+from stages.images.stream import FixedBatches
 from stages.methods.latent_codes import encoder, vq
 from stages.project import params, paths
 from stages.project.releases import read_trained
@@ -48,7 +48,7 @@ def read(model: encoder.TokenEncoder, batch: Batch) -> Tensor:
 
 
 @torch.no_grad()
-def shared(own: encoder.TokenEncoder, other: Reader, batches: list[Batch]) -> dict[str, float]:
+def shared(own: encoder.TokenEncoder, other: Reader, batches: Iterable[Batch]) -> dict[str, float]:
     """The figures of one kind of hole; images of which no cell is read off have no share."""
     kept, shares = [], []
     for batch in batches:
@@ -69,7 +69,7 @@ def main(release: str = "") -> None:
     test = Dataset.open(paths.shards(values["data"]["dataset"]), "test")
     for name in (name for name in HOLES if name in values["masks"]):
         generator = masks.generator_of(values["masks"][name])
-        print(json.dumps({"holes": name, **shared(own, other, fixed(test, generator, 50, IMAGES, 0))}))
+        print(json.dumps({"holes": name, **shared(own, other, FixedBatches(test, generator, 50, IMAGES, 0))}))
 
 
 if __name__ == "__main__":
