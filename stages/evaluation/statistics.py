@@ -6,7 +6,7 @@ bootstrap over few clusters is too narrow (tests/evaluation/test_statistics.py s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from stages.evaluation.power import LEVEL, clusters_for, smallest, standard_erro
 
 MIN_SOURCES = 20  # below, no winner is named
 DRAWS = 9999  # sign flips of a permutation test: p is at least 1e-4
+CELLS = 2**22  # signs that are drawn at once: 32 MiB, however many clusters there are; the draws are the same
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,16 @@ def paired(a: ArrayLike, b: ArrayLike, clusters: Sequence[str], seed: int = 0) -
     told = interval(difference_N, clusters)
     there_N = ~np.isnan(difference_N)
     sums_G = sums(difference_N[there_N], np.asarray(clusters, dtype=object)[there_N])
-    signs_PG = np.random.default_rng(seed).choice((-1.0, 1.0), size=(DRAWS, len(sums_G)))
-    # ties count as extreme, up to rounding
-    extreme = int((np.abs(signs_PG @ sums_G) >= abs(sums_G.sum()) * (1 - 1e-12)).sum())
+    least = abs(sums_G.sum()) * (1 - 1e-12)  # ties count as extreme, up to rounding
+    extreme = sum(int((np.abs(signs_PG @ sums_G) >= least).sum()) for signs_PG in _signs(len(sums_G), seed))
     return Paired(told.estimate, told.low, told.high, (1 + extreme) / (1 + DRAWS), told.n, told.clusters)
+
+
+def _signs(clusters: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """DRAWS rows of a sign a cluster, so many at once as have CELLS signs."""
+    rng, rows = np.random.default_rng(seed), max(1, CELLS // max(1, clusters))
+    for start in range(0, DRAWS, rows):
+        yield rng.choice((-1.0, 1.0), size=(min(rows, DRAWS - start), clusters))
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:
