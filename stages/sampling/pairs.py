@@ -71,9 +71,12 @@ def _maps(paired: list[Pair], place: Path | None, what: str) -> Sequence[Path | 
     return [found[stem_of(Path(one.image.name))] for one in paired]
 
 
-def opened(one: Pair, hole: str) -> tuple[Original, Mask]:
-    """A pair's image and mask, of one size; UserError where the mask is unfit, or is the image itself."""
-    original, mask = originals.read(one.image), files.read_mask(one.mask, hole)
+def opened(one: Pair, hole: str, read: Callable[[Path], Mask] | None = None) -> tuple[Original, Mask]:
+    """A pair's image and mask, of one size; UserError where the mask is unfit, or is the image itself.
+
+    `read` reads a mask where it has another way than from its file each time.
+    """
+    original, mask = originals.read(one.image), read(one.mask) if read else files.read_mask(one.mask, hole)
     if filecmp.cmp(one.image, one.mask, shallow=False):
         raise UserError(f"{one.mask}: the mask is the image itself; name its mask, {hole} in the hole")
     refuse_unfit(original, mask, str(one.image), str(one.mask), f"holes are {hole} (--hole says which colour)")

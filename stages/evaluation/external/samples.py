@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ class Originals:
     spec: Spec
     hash: str
 
-    @property
+    @cached_property
     def keys(self) -> list[str]:
         """File stems."""
         return [case.key for case in self.cases]
@@ -55,7 +55,11 @@ class Holes:
 
     def hole(self, key: str) -> Bool:
         """(H, W), True where the pixel is missing."""
-        return read_hole(self.masks[key], self.colour)
+        return self._read(self.masks[key])
+
+    @cached_property
+    def _read(self) -> Callable[[Path], Bool]:
+        return lru_cache(maxsize=1)(partial(read_hole, hole=self.colour))  # one mask may be of all images
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class FolderSamples:
     def _paths(self) -> dict[str, tuple[Path, ...]]:
         return {one.case.key: one.case.completions for one in self.survey.inspections}
 
-    @property
+    @cached_property
     def keys(self) -> list[str]:
         """In the images' order."""
         return list(self._paths)
@@ -84,6 +88,11 @@ class FolderSamples:
     def holes(self) -> list[float]:
         """Hole ratios by image."""
         return [one.hole_ratio for one in self.survey.inspections]
+
+    @property
+    def digest(self) -> str:
+        """Covers every completion."""
+        return self.survey.result_hash
 
     def raw_KHWC(self, key: str) -> Uint8:
         """An image's completions, uint8."""

@@ -21,6 +21,7 @@ from stages.project.entries import Entry
 from stages.project.hashing import of_file, of_values
 from stages.project.params import nearest
 from stages.project.progress import tell
+from stages.project.threads import in_order
 from stages.sampling.external import layouts, result_file
 from stages.sampling.external.folder import Case, completions, refuse_missing_and_extra
 from stages.sampling.external.layouts import Layout
@@ -99,10 +100,12 @@ def _beside(found: Mapping[str, tuple[Path, ...]], keys: set[str]) -> dict[str, 
 
 
 def _inspections(found: Mapping[str, tuple[Path, ...]], testset: TestSet, kind: str) -> Iterator[Inspection]:
-    for key, position in zip(testset.keys, testset.chosen, strict=True):
+    def inspected(key: str, position: int) -> Inspection:
         image, mask = Path(testset.dataset.name) / key, Path(testset.params.masks) / key  # names: no files of their own
         case = Case(key, image, mask, found[key])
-        yield inspect_image(case, testset.dataset.image(position), testset.masks.hole(key), kind)
+        return inspect_image(case, testset.dataset.image(position), testset.masks.hole(key), kind)
+
+    return in_order(lambda one: inspected(*one), zip(testset.keys, testset.chosen, strict=True))
 
 
 def _declared(kind: str, testset: TestSet) -> Declared:

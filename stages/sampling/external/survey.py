@@ -6,14 +6,18 @@ Axes: N completions of all images. Levels are of uint8.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from stages.contract import UserError
+from stages.images import files
+from stages.images.mask_levels import Mask
 from stages.images.pixels import Bool, Uint8
+from stages.project.threads import in_order
 from stages.sampling import pairs
 from stages.sampling.external import result_file
 from stages.sampling.external.folder import Case
@@ -55,6 +59,7 @@ class Inspection:
     lossy: bool
     image_digest: bytes
     hole_digest: bytes
+    result_digest: bytes
     suspicion: str | None
 
 
@@ -81,6 +86,11 @@ class Survey:
         return _digest([one.case.key.encode() + one.image_digest for one in self.inspections])
 
     @property
+    def result_hash(self) -> str:
+        """Covers keys and pixels of the results."""
+        return _digest([one.case.key.encode() + one.result_digest for one in self.inspections])
+
+    @property
     def hole_hash(self) -> str:
         """Covers keys and pixels of the holes."""
         return _digest([one.case.key.encode() + one.hole_digest for one in self.inspections])
@@ -88,11 +98,13 @@ class Survey:
 
 def survey(cases: Sequence[Case], hole: str, kind: str, masks: Path) -> Survey:
     """Inspection at everything; UserError on the first fault. `masks` is named where the polarity is at fault."""
-    return judge(tuple(_inspected(case, hole, kind) for case in cases), Declared.of_options(kind, hole, masks))
+    read = lru_cache(maxsize=1)(partial(files.read_mask, hole=hole))  # one mask may be of all images
+    inspections = in_order(lambda case: _inspected(case, hole, kind, read), cases)
+    return judge(tuple(inspections), Declared.of_options(kind, hole, masks))
 
 
-def _inspected(case: Case, hole: str, kind: str) -> Inspection:
-    original, mask = pairs.opened(pairs.Pair(case.key, case.image, case.mask), hole)
+def _inspected(case: Case, hole: str, kind: str, read: Callable[[Path], Mask]) -> Inspection:
+    original, mask = pairs.opened(pairs.Pair(case.key, case.image, case.mask), hole, read)
     found = inspect_image(case, original.image_HWC, mask.hole_HW, kind)
     return replace(found, suspicion=found.suspicion or mask.remark)
 
@@ -127,6 +139,7 @@ def inspect_image(case: Case, image_HWC: Uint8, hole_HW: Bool, kind: str) -> Ins
         lossy=any(one.lossy for one in headers),
         image_digest=_sha256(image_HWC),
         hole_digest=_sha256(hole_HW),
+        result_digest=_sha256(raw_KHWC),
         suspicion=pairs.suspicion(image_HWC, hole_HW),
     )
 
