@@ -2,10 +2,13 @@
 
 Run again to go on: finished pieces are taken over, damaged ones made again. Everything lies in progress, outside
 DVC's outs, until all test sets of the method are complete; then it is published at once in data/samples/<method>/.
+With `--part I/N` only a share of the pieces is made: N workers of one data/ divide the work, and the same command
+without it takes over what they made.
 """
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -22,9 +25,10 @@ from stages.project.entries import Entry
 from stages.project.files import atomic_folder, keep_newest, link_folder
 from stages.project.params import dig, read
 from stages.project.releases import read_config
-from stages.sampling import inpainters, store, testsets
+from stages.sampling import inpainters, shares, store, testsets
 from stages.sampling.external import results
 from stages.sampling.sampler import Sampler, Source, Work, fill
+from stages.sampling.shares import Share
 from stages.sampling.testsets import TestSet
 
 KEPT = 3  # finished configurations of an entry's samples: one may come back by an edit that is taken back
@@ -38,20 +42,23 @@ def main(
     limit: options.Limit = 0,
     device: options.Device = "",
     batch_size: options.PieceBatch = 0,
+    part: options.Part = "",
     params: options.ParamsFile = options.PARAMS,
 ) -> None:
     """Draw the method's samples of every test set of params.yaml; run again to go on."""
+    share = Share.parse(part) if part else None
     values = read(params, set_ or ())
     names = list(dig(values, "testsets"))
     opened = [testsets.open_testset(name, testsets.read(values, name), limit or None) for name in names]
     on = devices.choose(device)
     work = list(_works(values, method, opened, on, batch_size))
     busy = f"{paths.samples(method)}: another process draws {method}'s samples; wait for it, or stop it"
-    with locks.held(paths.progress(method, "samples", "").with_suffix(".lock"), PATIENCE_S, busy):
+    with locks.held(paths.progress(method, "samples", "").with_suffix(".lock"), PATIENCE_S, busy, shared=bool(share)):
         for one, description in work:
             _take_back(one, description["fingerprint"])
-            fill(one, description)
-        _publish(method, [one for one, _ in work])
+            shares.fill(one, share) if share else fill(one, description)
+        if not share:
+            _publish(method, [one for one, _ in work])
 
 
 def _works(
@@ -110,11 +117,13 @@ def _description(
 
 def _take_back(work: Work, fingerprint: str) -> None:
     """Samples of this very configuration that were published earlier go on from there."""
-    method = work.entry.method
+    method, lock = work.entry.method, work.place.with_suffix(".lock")
     published = paths.samples(method) / work.testset.name / work.entry.folder
-    for place in (published, paths.finished(method, "samples", fingerprint)):
-        if not work.place.exists() and store.fingerprint(place) == fingerprint:
-            link_folder(place, work.place)
+    with locks.held(lock, math.inf, ""):  # one of the shares at a time: what another has begun is not replaced
+        for place in (published, paths.finished(method, "samples", fingerprint)):
+            if not work.place.exists() and store.fingerprint(place) == fingerprint:
+                link_folder(place, work.place)
+        lock.unlink()
 
 
 def _publish(method: str, works: list[Work]) -> None:

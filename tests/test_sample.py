@@ -122,6 +122,8 @@ def test_limit_takes_the_first_images(project):
 
 def test_mistakes_are_one_line(project):
     with toy.inside(project):
+        with pytest.raises(UserError, match=r"^--part 3/2: write I/N"):
+            sample.main("classical", device="cpu", part="3/2")
         with pytest.raises(UserError, match="no such method"):
             sample.main("clasical", device="cpu")
         with pytest.raises(UserError, match=r"testsets\.few\.maskss.*masks"):
@@ -158,3 +160,36 @@ def test_a_killed_run_goes_on_and_ends_as_an_undisturbed_one(project, tmp_path):
     drawn = json.loads((project / "data/samples/classical/centre/plain/store.json").read_text())
     assert drawn["reused"] >= 128 and drawn["reused"] + drawn["made"] == 64 * 5
     assert tars(project) == tars(tmp_path / "undisturbed")
+
+
+def part(root: Path, text: str) -> subprocess.Popen:
+    path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "stages.cli.app", "sample", "classical", "--device", "cpu", "--part", text]
+    return subprocess.Popen(command, env=path, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_parts_at_once_are_one_workers_samples_and_the_whole_draws_nothing(project, tmp_path):
+    """Beside them one of another division: a piece that two have is made once."""
+    slow(project)
+    shutil.copytree(project, tmp_path / "one")
+    runs = [part(project, text) for text in ("1/2", "2/2", "2/3")]
+    said = [run.communicate(timeout=600) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0, 0], said
+    assert not (project / "data/samples").exists() and not any(out for out, _ in said)
+    for root in (project, tmp_path / "one"):
+        with toy.inside(root):
+            sample.main("classical", device="cpu")
+    told = SampleStore.open(project / "data/samples/classical/centre/plain").description
+    assert (told["made"], told["reused"]) == (0, 64 * 5)
+    assert tars(project) == tars(tmp_path / "one")
+
+
+def test_parts_draw_side_by_side_and_the_whole_waits_for_them(project, monkeypatch):
+    monkeypatch.setattr("stages.sample.PATIENCE_S", 0.0)
+    lock = Path("data/progress/classical/samples.lock")
+    with toy.inside(project), locks.held(lock, 0, "", shared=True):
+        sample.main("classical", device="cpu", part="1/2")
+        with pytest.raises(UserError, match="another process draws classical's samples"):
+            sample.main("classical", device="cpu")
+    with toy.inside(project), locks.held(lock, 0, ""), pytest.raises(UserError, match="another process draws"):
+        sample.main("classical", device="cpu", part="2/2")

@@ -40,4 +40,7 @@ Set = Annotated[list[str] | None, typer.Option("-S", metavar="KEY=VALUE", help="
 ParamsFile = Annotated[Path, typer.Option("--params", help="the params file")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1; default: cuda where there is one")]
 Limit = Annotated[int, typer.Option(min=0, help="the first so many images; 0: all")]
+Part = Annotated[
+    str, typer.Option(metavar="I/N", help="do the I-th of N parts alone; once all are done, run the verb without it")
+]
 PieceBatch = Annotated[int, typer.Option("--batch-size", min=0, help="images at once; 0: a piece (64 completions)")]

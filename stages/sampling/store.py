@@ -13,7 +13,7 @@ import tarfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from stages.contract import UserError
 from stages.images.files import decode_rgb, encode_png
 from stages.project import tables
 from stages.project.files import visible, write_bytes, write_json
-from stages.project.hashing import of_file
+from stages.project.hashing import of_file, of_values
 from stages.sampling.latents import Digests
 
 DESCRIPTION = "store.json"
@@ -124,7 +124,10 @@ def finish(place: Path, records: Sequence[Record], description: dict[str, Any]) 
 
 
 class Samples(Protocol):
-    """Completions by image, and what tells of them; keys, sources and holes (ratios) are in the test set's order."""
+    """Completions by image, and what tells of them; `digest` covers them all.
+
+    Keys, sources and holes (ratios) are in the test set's order.
+    """
 
     @property
     def place(self) -> Path: ...
@@ -141,6 +144,9 @@ class Samples(Protocol):
     @property
     def holes(self) -> list[float]: ...
 
+    @property
+    def digest(self) -> str: ...
+
     def raw_KHWC(self, key: str) -> NDArray[np.uint8]: ...
 
     def side(self, key: str) -> dict[str, Path]: ...
@@ -156,7 +162,7 @@ class SampleStore:
         self.keys: list[str] = images["key"].astype(str).tolist()
         self.sources: list[str] = images["source"].astype(str).tolist()
         self.holes: list[float] = images["hole"].tolist()
-        self._rows = {str(key): rows.sort_values("k") for key, rows in index.groupby("key", sort=False)}
+        self._stored = _stored(index)
         self._piece, self._members = "", dict[str, bytes]()
 
     @classmethod
@@ -169,11 +175,16 @@ class SampleStore:
             raise UserError(f"{place}: no finished samples; run `plurifill sample` (or dvc repro)") from error
         return found
 
+    @property
+    def digest(self) -> str:
+        """Covers every completion."""
+        return of_values({key: [one.sha256 for one in stored] for key, stored in self._stored.items()})
+
     def raw_KHWC(self, key: str) -> NDArray[np.uint8]:
         """An image's completions in order; UserError where a picture is not the one that was written."""
-        rows = self._rows[key]
-        self._open_piece(str(rows["piece"].iloc[0]))
-        return np.stack([self._picture(key, int(k), sha) for k, sha in zip(rows["k"], rows["sha256"], strict=True)])
+        stored = self._stored[key]
+        self._open_piece(stored[0].piece)
+        return np.stack([self._picture(key, one.k, one.sha256) for one in stored])
 
     def side(self, key: str) -> dict[str, Path]:
         """An image's side pictures by name; kept for the first few images."""
@@ -181,11 +192,11 @@ class SampleStore:
 
     def _refuse_other_samples(self) -> None:
         """ValueError unless the index has every sample of every image once, in pieces of this folder."""
-        found = [rows["k"].tolist() for rows in self._rows.values()]
+        found = [[one.k for one in stored] for stored in self._stored.values()]
         told = {"images": len(found), "samples": len(found[0]), **self.description}
         if len(found) != told["images"] or any(one != list(range(told["samples"])) for one in found):
             raise ValueError("other samples in the index than it was finished with")
-        if any(Path(piece).name != piece for rows in self._rows.values() for piece in rows["piece"]):
+        if any(Path(one.piece).name != one.piece for stored in self._stored.values() for one in stored):
             raise ValueError("a piece that is no file of this folder")
 
     def _picture(self, key: str, k: int, sha256: str) -> NDArray[np.uint8]:
@@ -205,6 +216,23 @@ class SampleStore:
             path = self.place / name
             raise UserError(f"{path}: damaged ({error}); run `plurifill sample` to have it made again") from error
         self._piece = name
+
+
+class Stored(NamedTuple):
+    """Where a completion lies, and its checksum."""
+
+    k: int
+    sha256: str
+    piece: str
+
+
+def _stored(index: pd.DataFrame) -> dict[str, list[Stored]]:
+    """Every image's completions in order; plain values, since a frame of each image's own takes kilobytes."""
+    found: dict[str, list[Stored]] = {str(key): [] for key in index["key"]}
+    columns = (index[name].tolist() for name in ("key", "k", "sha256", "piece"))
+    for key, k, sha256, piece in zip(*columns, strict=True):
+        found[str(key)].append(Stored(int(k), sha256, piece))
+    return {key: sorted(stored) for key, stored in found.items()}
 
 
 def finished(samples: Path) -> list[Path]:

@@ -37,3 +37,11 @@ def test_a_lock_whose_file_its_holder_removes_is_held_by_one_at_a_time(tmp_path)
     for thread in threads:
         thread.join()
     assert len(seen) == 20 and all(len(here) == 1 for here in seen)
+
+
+def test_those_who_share_a_lock_hold_it_together_and_keep_out_who_wants_it_alone(tmp_path):
+    path, busy = tmp_path / "lock", pytest.raises(UserError, match="busy")
+    with locks.held(path, 0, "", shared=True), locks.held(path, 0, "", shared=True), busy, locks.held(path, 0, "busy"):
+        pass
+    with locks.held(path, 0, ""), pytest.raises(UserError, match="busy"), locks.held(path, 0, "busy", shared=True):
+        pass
