@@ -1,6 +1,7 @@
 """`plurifill benchmark METHOD`: the scores of the method's finished samples under every protocol of params.yaml.
 `plurifill benchmark --results DIR ...`: the scores of results made elsewhere; no params.yaml is read. With --check it
-only looks whether they can be scored.
+only looks whether they can be scored. With `--part I/N` metrics see a share of the images, and what they tell is kept:
+N workers divide the work, and the same command without it takes that over.
 
 Leaves in reports/scores/: <method>.parquet, every value of every sample; <method>.summary.parquet; <method>.cards.json,
 the protocol cards, what is absent and why, warnings and cost; <method>.json, numbers for `dvc metrics`.
@@ -8,7 +9,7 @@ the protocol cards, what is absent and why, warnings and cost; <method>.json, nu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +22,9 @@ from stages.cli import options
 from stages.cli.options import OutputKind
 from stages.contract import UserError
 from stages.evaluation import protocols
-from stages.evaluation.external.score import Folders, audit, score_folder, seen
+from stages.evaluation.asked import Asked, keep_share
+from stages.evaluation.external.score import Folders, audit, keep_folder_share, score_folder, seen
+from stages.evaluation.kept import forget_parts, shared_parts
 from stages.evaluation.results import FORMAT, Result, cost, results
 from stages.evaluation.training_images import training_images
 from stages.images.levels import Level
@@ -36,6 +39,7 @@ from stages.project.progress import tell
 from stages.sampling import inpainters, testsets
 from stages.sampling.external import results as external_results
 from stages.sampling.external.layouts import layout_of
+from stages.sampling.shares import Share
 from stages.sampling.store import SampleStore
 from stages.sampling.testsets import TestSet
 
@@ -44,6 +48,7 @@ def main(
     method: Annotated[str, typer.Argument(help="a method: a folder in stages/methods")] = "",
     set_: options.Set = None,
     device: options.Device = "",
+    part: options.Part = "",
     params: options.ParamsFile = options.PARAMS,
     given: Annotated[
         Path | None, typer.Option("--results", help="score this folder instead: KEY.png, or KEY/00.png, KEY/01.png ...")
@@ -69,17 +74,19 @@ def main(
     check: Annotated[bool, typer.Option("--check", help="with --results: look at every file, score nothing")] = False,
 ) -> None:
     """Score the method's samples under every protocol of params.yaml, or a folder of results made elsewhere."""
+    share = Share.parse(part) if part else None
+    if check and (share or not given):
+        raise UserError("--check looks at all of a folder of --results; name one, and no --part")
     if given:
         folders = _declared(given, images, masks, hole, output_kind)
         folders = replace(folders, layout=layout_of(layout, ignore or (), index))
         if check:
             print(seen(*audit(folders)))
         else:
-            _score_folder(folders, output, metric or (), device)
-    elif check:
-        raise UserError("--check looks at a folder of --results; name one")
+            _score_folder(folders, output, metric or (), devices.choose(device), share)
     elif method:
-        _score_method(method, set_ or (), device, params)
+        values, on = read(params, set_ or ()), devices.choose(device)
+        _keep_share(values, method, on, share) if share else _score_method(values, method, on)
     else:
         raise UserError("name a method, or a folder by --results")
 
@@ -95,29 +102,51 @@ def _declared(
     return Folders(given, images, masks, hole and str(hole), str(kind))
 
 
-def _score_folder(folders: Folders, output: Path | None, metrics: Sequence[str], device: str) -> None:
+def _score_folder(
+    folders: Folders, output: Path | None, metrics: Sequence[str], device: torch.device, share: Share | None
+) -> None:
     if output is None:
         raise UserError("--results needs --output DIR, the folder for tables and page (or --check)")
     refuse_no_folder(output, "--output")
-    scored = score_folder(folders, metrics, devices.choose(device))
+    kept = output / ".plurifill-parts"  # no name that a person's own folder may have: it is removed in the end
+    if share:
+        with shared_parts(kept):
+            keep_folder_share(folders, metrics, device, kept, share)
+        return
+    scored = score_folder(folders, metrics, device, kept)
     for path in [*scored.write(output), *results_folder.write(scored, output)]:
         print(path)
+    forget_parts(kept)
 
 
-def _score_method(method: str, overrides: Sequence[str], device: str, params: Path) -> None:
-    values, on = read(params, overrides), devices.choose(device)
+def _keep_share(values: Mapping[str, Any], method: str, device: torch.device, share: Share) -> None:
+    kept = paths.progress(method, "scores", "")
+    with shared_parts(kept):
+        for asked, _ in _asked(values, method, device):
+            keep_share(asked, share, kept)
+
+
+def _score_method(values: Mapping[str, Any], method: str, device: torch.device) -> None:
     refuse_no_folder(paths.scores(), "scores go to")
-    chosen = protocols.read(values)
+    kept = paths.progress(method, "scores", "")
     scored, costs = list[Result](), list[dict[str, Any]]()
+    for asked, samples in _asked(values, method, device):
+        scored += results(asked, kept)
+        costs += cost(asked.entry, samples)
+    _write(method, scored, costs)
+    forget_parts(kept)
+    print(paths.scores() / f"{method}.json")
+
+
+def _asked(values: Mapping[str, Any], method: str, device: torch.device) -> Iterator[tuple[Asked, SampleStore]]:
+    """Every entry's samples of every test set, under its protocols."""
+    chosen = protocols.read(values)
     for entry in inpainters.entries(values, method):
         for name in _testsets(values, entry, list(dict.fromkeys(protocol.testset for protocol in chosen.values()))):
             samples = SampleStore.open(paths.samples(method) / name / entry.folder)
             here = {key: protocol for key, protocol in chosen.items() if protocol.testset == name}
             testset = testsets.open_testset(name, testsets.read(values, name), limit=len(samples.keys))
-            scored += results(entry, testset, samples, here, _context(testset, samples, on))
-            costs += cost(entry, samples)
-    _write(method, scored, costs)
-    print(paths.scores() / f"{method}.json")
+            yield Asked(entry, testset, samples, here, _context(testset, samples, device)), samples
 
 
 def _testsets(values: Mapping[str, Any], entry: Entry, asked: Sequence[str]) -> list[str]:

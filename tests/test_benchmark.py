@@ -12,6 +12,7 @@ from skimage.metrics import peak_signal_noise_ratio
 from stages import benchmark, sample
 from stages.contract import UserError
 from stages.evaluation import protocols
+from stages.evaluation.kept import shared_parts
 from stages.evaluation.scores import WHOLE_IMAGE
 from stages.images.dataset import Dataset
 from stages.images.masks import MaskSet
@@ -141,3 +142,46 @@ def test_best_of_k_without_psnr_is_the_users_mistake(project):
     toy.write_params(project, values)
     with toy.inside(project), pytest.raises(UserError, match=r"protocols\.few: best_of_k selects by psnr"):
         benchmark.main("classical", device="cpu")
+
+
+@pytest.mark.parametrize("of", [2, 3])
+def test_parts_give_one_workers_scores_to_the_last_byte(project, scored, of):
+    shutil.rmtree(project / "reports")
+    with toy.inside(project):
+        for number in range(of, 0, -1):
+            benchmark.main("classical", device="cpu", part=f"{number}/{of}")
+        assert not Path("reports/scores").exists()
+        for tar in Path("data/samples").rglob("*.tar"):
+            tar.write_bytes(b"damaged")  # who reads a sample again fails
+        benchmark.main("classical", device="cpu")
+        assert not Path("data/progress/classical/scores").exists()
+    mine, theirs = (
+        {path.name: path.read_bytes() for path in folder.iterdir()} for folder in (project / "reports/scores", scored)
+    )
+    assert mine == theirs and len(mine) == 4
+
+
+def test_what_parts_left_of_other_samples_is_not_taken_over(project, scored):
+    swapped = ["methods.classical.inpaint.variants={mean: {algorithm: telea}, telea: {}}"]
+    with toy.inside(project):
+        benchmark.main("classical", device="cpu", part="1/1")
+        sample.main("classical", device="cpu", set_=swapped)
+        benchmark.main("classical", device="cpu", set_=swapped)
+    now, before = (json.loads((root / "classical.json").read_text()) for root in (project / "reports/scores", scored))
+    assert now == {"classical/mean": before["classical/telea"], "classical/telea": before["classical/mean"]}
+
+
+def test_parts_that_are_being_left_stay(project):
+    kept = Path("data/progress/classical/scores")
+    with toy.inside(project):
+        benchmark.main("classical", device="cpu", part="1/2")
+        with shared_parts(kept):
+            benchmark.main("classical", device="cpu")
+        assert list(kept.rglob("*.npz"))
+        benchmark.main("classical", device="cpu")
+        assert not kept.exists()
+
+
+def test_a_part_that_is_none_is_the_users_mistake(project):
+    with toy.inside(project), pytest.raises(UserError, match=r"^--part 0/2: write I/N"):
+        benchmark.main("classical", device="cpu", part="0/2")

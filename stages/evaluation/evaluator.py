@@ -1,83 +1,98 @@
-"""One pass over a test set's images: each is decoded once, and shown to all metrics."""
+"""The scores of a pass: each image is decoded once and shown to all metrics, at once or share by share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from stages.evaluation import kept as keeping
+from stages.evaluation.passes import Pass
 from stages.evaluation.scores import WHOLE_IMAGE
-from stages.images.pixels import composite, to_float
+from stages.evaluation.seen import Seen, Told, Value
 from stages.metrics.core.batch import EvalBatch
 from stages.metrics.core.contract import AbsentError, Better, Metric, MetricContext, SetMetric, TooFewError
 from stages.metrics.core.lookup import module
-from stages.project import weights
-from stages.sampling.sampler import chunks
+from stages.project.progress import tell
+from stages.sampling.shares import Share
 from stages.sampling.store import Samples
-from stages.sampling.testsets import TestSet
 
 HOLE_RATIO = "hole_ratio"  # a value of every image, without a metric: the share of it that is missing
-COMPLETIONS = 64  # in a batch: bounds memory, whatever K is; no score depends on it
 
 
 @dataclass(frozen=True)
 class Scored:
     """By metric of the pass: its values (columns image, source, k, metric, value), or itself where set-level.
 
-    `tables` has HOLE_RATIO, too; `absent` says why a metric could not be had, `too_few` which for lack of images.
+    `tables` has HOLE_RATIO, too; `rows` is what set-level metrics were told of all images; `absent` says why a metric
+    could not be had, `too_few` which for lack of images.
     """
 
     tables: dict[str, pd.DataFrame]
     set_metrics: dict[str, SetMetric]
+    rows: dict[str, Tensor]
     absent: dict[str, str]
     too_few: frozenset[str]
 
 
-def digests(names: Sequence[str]) -> dict[str, str]:
-    """The digest of every network that the metrics need, by network; "absent" where it cannot be had."""
-    needed = {module(name).needs(name) for name in names}
-    return {network: weights.digest(network) for network in sorted(network for network in needed if network)}
-
-
-def score(
-    finished: Samples, testset: TestSet, judge_composited: bool, names: Sequence[str], context: MetricContext
-) -> Scored:
-    """All metrics of `names` over a finished test set."""
-    metrics, absent = _build(names, context)
-    parts: dict[str, list[pd.DataFrame]] = {name: [] for name in metrics}
-    with torch.inference_mode():
-        for keys, batch in batches(finished, testset, judge_composited, context.device):
-            for name, metric in metrics.items():
-                parts[name] += [_rows(told, value, keys, batch.first) for told, value in metric(batch).items()]
-    set_metrics = {name: metric for name, metric in metrics.items() if isinstance(metric, SetMetric)}
+def score(shown: Pass, kept: Path | None = None) -> Scored:
+    """All metrics of a pass; what shares of it left in `kept` is not computed again."""
+    metrics, absent = _build(shown.names, shown.context)
+    seen, rows, start, taken = Seen(len(shown.finished.keys)), _row_names(metrics), 0, 0
+    for number, piece in enumerate(pieces := shown.pieces()):
+        told = keeping.read(kept, number, rows) if kept else None
+        taken += told is not None
+        seen.put(start, told or _told(metrics, shown.batches(piece)))
+        start += len(piece)
+    if taken:
+        tell(f"{taken}/{len(pieces)} pieces taken over from parts")
     too_few = frozenset(name for name, reason in absent.items() if isinstance(reason, TooFewError))
-    return Scored(
-        _tables(parts, finished), set_metrics, {name: str(reason) for name, reason in absent.items()}, too_few
-    )
+    reasons = {name: str(reason) for name, reason in absent.items()}
+    tensors = {name: torch.from_numpy(row_N) for name, row_N in seen.rows.items()}
+    return Scored(_tables(seen, shown.finished), set_metrics(metrics), tensors, reasons, too_few)
 
 
-def batches(
-    finished: Samples, testset: TestSet, judge_composited: bool, device: torch.device
-) -> Iterator[tuple[list[str], EvalBatch]]:
-    """The testset in order: several images with all their completions, or one image in several batches."""
-    positions = {key: i for key, i in zip(testset.keys, testset.chosen, strict=True)}
-    total = testset.params.samples
-    for keys in chunks(finished.keys, max(1, COMPLETIONS // total)):
-        image_BCHW = to_float(np.stack([testset.dataset.image(positions[key]) for key in keys])).to(device)
-        hole_BHW = np.stack([testset.masks.hole(key) for key in keys])
-        known_B1HW = torch.from_numpy(~hole_BHW)[:, None].to(device, torch.float32)
-        raw_BKHWC = np.stack([finished.raw_KHWC(key) for key in keys])
-        for first in range(0, total, COMPLETIONS):
-            some_BKHWC = raw_BKHWC[:, first : first + COMPLETIONS]
-            raw_RCHW = to_float(some_BKHWC.reshape(-1, *some_BKHWC.shape[2:])).to(device)
-            raw_BKCHW = judged_BKCHW = raw_RCHW.unflatten(0, some_BKHWC.shape[:2])
-            if judge_composited:
-                judged_BKCHW = composite(raw_BKCHW, image_BCHW[:, None], known_B1HW[:, None])
-            yield list(keys), EvalBatch(image_BCHW, known_B1HW, raw_BKCHW, judged_BKCHW, first, total)
+def score_share(shown: Pass, share: Share, kept: Path) -> None:
+    """What the metrics tell of a share of the pass, left in `kept` for `score`."""
+    metrics, _ = _build(shown.names, shown.context)
+    own = [(number, piece) for number, piece in enumerate(shown.pieces()) if share.has(number)]
+    for done, (number, piece) in enumerate(own, start=1):
+        if keeping.read(kept, number, _row_names(metrics)) is None:
+            keeping.write(kept, number, _told(metrics, shown.batches(piece)))
+        tell(f"{done}/{len(own)} pieces of part {share}")
+
+
+def set_metrics(metrics: Mapping[str, Metric]) -> dict[str, SetMetric]:
+    """Those of the whole set."""
+    return {name: metric for name, metric in metrics.items() if isinstance(metric, SetMetric)}
+
+
+def _row_names(metrics: Mapping[str, Metric]) -> set[str]:
+    return {name for metric in set_metrics(metrics).values() for name in metric.rows}
+
+
+@torch.inference_mode()
+def _told(metrics: Mapping[str, Metric], batches: Iterable[EvalBatch]) -> Told:
+    """What the metrics tell of some images, whose completions come in one batch or in several."""
+    scores, rows = defaultdict[Value, list[NDArray[np.float64]]](list), dict[str, NDArray[Any]]()
+    whole = set_metrics(metrics)
+    for batch in batches:
+        for name, metric in metrics.items():
+            told = {value: tensor.cpu() for value, tensor in metric(batch).items()}
+            if name in whole:
+                rows |= {row: row_B.numpy() for row, row_B in told.items()}
+            else:
+                for value, value_B in told.items():
+                    scores[name, value].append(value_B.double().numpy())
+    return Told({name: np.concatenate(some, axis=-1) for name, some in scores.items()}, rows)
 
 
 def _build(names: Sequence[str], context: MetricContext) -> tuple[dict[str, Metric], dict[str, AbsentError]]:
@@ -91,25 +106,26 @@ def _build(names: Sequence[str], context: MetricContext) -> tuple[dict[str, Metr
     return metrics, absent
 
 
-def _tables(parts: Mapping[str, list[pd.DataFrame]], finished: Samples) -> dict[str, pd.DataFrame]:
+def _tables(seen: Seen, finished: Samples) -> dict[str, pd.DataFrame]:
     """The rows of every metric that gave some, and the holes', each with its image's source."""
-    tables = {name: pd.concat(frames, ignore_index=True) for name, frames in parts.items() if frames}
-    holes = {"image": finished.keys, "k": WHOLE_IMAGE, "metric": HOLE_RATIO, "value": finished.holes}
-    tables[HOLE_RATIO] = pd.DataFrame(holes)
+    frames = defaultdict[str, list[pd.DataFrame]](list)
+    for (metric, name), value_N in seen.scores.items():
+        frames[metric].append(_rows(name, value_N, finished.keys))
+    tables = {metric: pd.concat(some, ignore_index=True) for metric, some in frames.items()}
+    tables[HOLE_RATIO] = _rows(HOLE_RATIO, np.array(finished.holes), finished.keys)
     sources = dict(zip(finished.keys, finished.sources, strict=True))
     for frame in tables.values():
         frame.insert(1, "source", frame["image"].map(sources))
     return tables
 
 
-def _rows(name: str, value: Tensor, keys: Sequence[str], first: int) -> pd.DataFrame:
-    """(B, K): a row an image and sample; (B,): a row an image."""
-    plain = value.double().cpu().numpy()
-    if plain.ndim == 1:
-        return pd.DataFrame({"image": keys, "k": WHOLE_IMAGE, "metric": name, "value": plain})
-    samples = plain.shape[1]
-    ks = np.tile(np.arange(first, first + samples), len(keys))
-    return pd.DataFrame({"image": np.repeat(keys, samples), "k": ks, "metric": name, "value": plain.ravel()})
+def _rows(name: str, value_N: NDArray[np.float64], keys: Sequence[str]) -> pd.DataFrame:
+    """(N, K): a row an image and sample; (N,): a row an image."""
+    if value_N.ndim == 1:
+        return pd.DataFrame({"image": keys, "k": WHOLE_IMAGE, "metric": name, "value": value_N})
+    samples = value_N.shape[1]
+    ks = np.tile(np.arange(samples), len(keys))
+    return pd.DataFrame({"image": np.repeat(keys, samples), "k": ks, "metric": name, "value": value_N.ravel()})
 
 
 def better(values: Iterable[str]) -> dict[str, Better]:

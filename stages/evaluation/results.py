@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,16 +15,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stages.contract import UserError
 from stages.evaluation import calibration, evaluator, scores
+from stages.evaluation.asked import Asked
 from stages.evaluation.evaluator import Scored
+from stages.evaluation.passes import digests
 from stages.evaluation.protocols import Card, Protocol
 from stages.metrics.core import subsampling
-from stages.metrics.core.contract import MetricContext, SetMetric, SubsetMetric
+from stages.metrics.core.contract import SetMetric, SubsetMetric
 from stages.project.entries import Entry
-from stages.project.progress import tell
 from stages.sampling.store import Samples, SampleStore
-from stages.sampling.testsets import TestSet
 
 FORMAT = 2  # of <method>.cards.json; raised when it, or the tables beside it, get what their readers need
 COLLAPSED = 0.5  # share of images with identical samples from which a warning is due
@@ -52,30 +52,12 @@ class Result:
         return [text] if share >= COLLAPSED else []
 
 
-def results(
-    entry: Entry, testset: TestSet, finished: Samples, protocols: Mapping[str, Protocol], context: MetricContext
-) -> Iterator[Result]:
-    """All protocols of one testset: one pass over its images for those that judge the same pixels."""
-    refuse_other_data(testset, finished)
-    for composite in (True, False):
-        here = {name: protocol for name, protocol in protocols.items() if protocol.composite == composite}
-        if here:
-            metrics = list(dict.fromkeys(metric for protocol in here.values() for metric in protocol.metrics))
-            tell(f"{entry} on {testset.name}: {len(finished.keys)} images under {', '.join(here)}")
-            scored = evaluator.score(finished, testset, composite, metrics, context)
-            yield from (result(entry, name, protocol, finished, scored) for name, protocol in here.items())
-
-
-def refuse_other_data(testset: TestSet, finished: Samples) -> None:
-    """UserError unless the samples are of the test set as params, data and masks are now."""
-    for name, now in testset.identity().items():
-        if now != finished.description[name]:
-            then = finished.description[name]
-            raise UserError(f"{finished.place}: sampled with {name} {then}, now it is {now}; run `plurifill sample`")
-    if testset.keys != finished.keys:
-        raise UserError(
-            f"{finished.place}: holds other images than testsets.{testset.name} names; run `plurifill sample`"
-        )
+def results(asked: Asked, kept: Path | None = None) -> Iterator[Result]:
+    """All protocols of one test set; what parts have left in `kept` is taken over."""
+    for shown, here in asked.passes():
+        left = kept / shown.fingerprint() if kept and kept.is_dir() else None
+        scored = evaluator.score(shown, left)
+        yield from (result(asked.entry, name, protocol, asked.finished, scored) for name, protocol in here.items())
 
 
 def result(entry: Entry, name: str, protocol: Protocol, finished: Samples, scored: Scored) -> Result:
@@ -85,7 +67,9 @@ def result(entry: Entry, name: str, protocol: Protocol, finished: Samples, score
     about = card(protocol, finished, scored.too_few)
     sets_SN = torch.from_numpy(scores.sets(long, protocol.selection, finished.keys, about.samples))
     set_metrics = [scored.set_metrics[metric] for metric in protocol.metrics if metric in scored.set_metrics]
-    whole = {name: row for metric in set_metrics for name, row in set_level(metric, sets_SN, finished.sources).items()}
+    whole = dict[str, tuple[float, float, float]]()
+    for metric in set_metrics:
+        whole |= set_level(metric, scored.rows, sets_SN, finished.sources)
     summary = scores.summarise(long, protocol.selection, whole | calibration.numbers(long), about.samples)
     summary["better"] = summary["metric"].map(evaluator.better(summary["metric"])).fillna("")
     absent = {metric: reason for metric, reason in scored.absent.items() if metric in protocol.metrics}
@@ -93,20 +77,24 @@ def result(entry: Entry, name: str, protocol: Protocol, finished: Samples, score
     return Result(entry, name, about, _led_by(told, long), _led_by(told, summary), absent)
 
 
-def set_level(metric: SetMetric, sets_SN: Tensor, sources: Sequence[str]) -> dict[str, tuple[float, float, float]]:
+def set_level(
+    metric: SetMetric, seen: Mapping[str, Tensor], sets_SN: Tensor, sources: Sequence[str]
+) -> dict[str, tuple[float, float, float]]:
     """Estimate, low and high by name; the interval, from subsamples of the images, where the metric can be had so."""
     rows = {}
-    for name, estimate in metric.whole(sets_SN).items():
+    for name, estimate in metric.whole(seen, sets_SN).items():
         low = high = math.nan
         if isinstance(metric, SubsetMetric):
-            some = partial(_on_subset, metric, name, sets_SN)
+            some = partial(_on_subset, metric, name, seen, sets_SN)
             low, high = subsampling.interval(some, estimate, sources)
         rows[name] = (estimate, low, high)
     return rows
 
 
-def _on_subset(metric: SubsetMetric, name: str, sets_SN: Tensor, images_M: NDArray[np.int64]) -> float:
-    return metric.among(torch.from_numpy(images_M), sets_SN)[name]
+def _on_subset(
+    metric: SubsetMetric, name: str, seen: Mapping[str, Tensor], sets_SN: Tensor, images_M: NDArray[np.int64]
+) -> float:
+    return metric.among(seen, torch.from_numpy(images_M), sets_SN)[name]
 
 
 def card(protocol: Protocol, finished: Samples, too_few: Collection[str] = ()) -> Card:
@@ -126,7 +114,7 @@ def card(protocol: Protocol, finished: Samples, too_few: Collection[str] = ()) -
         size=told["size"],
         seed=told["seed"],
         metrics=protocol.metrics,
-        weights=evaluator.digests([name for name in protocol.metrics if name not in too_few]),
+        weights=digests([name for name in protocol.metrics if name not in too_few]),
         trained_on=tuple(told["trained_on"]),
         loss_networks=tuple(told.get("loss_networks", ())),
         latents=told.get("latents", {}),

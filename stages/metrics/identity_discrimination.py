@@ -11,7 +11,7 @@ from torch import Tensor
 
 from stages.metrics.core.contract import Better, Default, MetricContext, require_images
 from stages.metrics.core.label import Label
-from stages.metrics.core.set_metric import FeatureCollector, SetComparison
+from stages.metrics.core.set_metric import ImageFeatures, SetComparison
 
 NAMES = ("identity_discrimination",)
 BETTER: Better = "higher"
@@ -52,4 +52,4 @@ def needs(name: str) -> str:
 def build(context: MetricContext, name: str) -> SetComparison[Tensor]:
     """The metric `identity_discrimination`: both scores; TooFewError under the least number of images."""
     require_images(name, LEAST, context, "with fewer, any two sets are separable")
-    return SetComparison(FeatureCollector("inception", context), lambda real_ND: real_ND, compare)
+    return SetComparison(ImageFeatures("inception", context), lambda real_ND: real_ND, compare)

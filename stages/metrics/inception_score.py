@@ -18,7 +18,7 @@ from stages.metrics.core.backbones import backbone
 from stages.metrics.core.batch import EvalBatch
 from stages.metrics.core.contract import Better, Default, MetricContext, require_images
 from stages.metrics.core.label import Label
-from stages.metrics.core.set_metric import FeatureCollector
+from stages.metrics.core.set_metric import ImageFeatures
 
 NAMES = ("inception_score_splits10",)
 BETTER: Better = "higher"
@@ -45,20 +45,20 @@ def _of_split(log_p_NM: Tensor) -> tuple[float, float]:
 
 
 class InceptionScore:
-    """Collects features; the classifier is applied in the end."""
+    """From features; the classifier is applied in the end."""
 
     def __init__(self, name: str, splits: int, context: MetricContext) -> None:
         self.name, self.splits = name, splits
-        self.features = FeatureCollector("inception", context)
+        self.features = ImageFeatures("inception", context)
+        self.rows = self.features.rows
         self.classes_MD = backbone("inception", context.device).get_buffer("classes_MD").cpu()
 
     def __call__(self, batch: EvalBatch) -> Mapping[str, Tensor]:
-        self.features.see(batch)
-        return {}
+        return self.features(batch)
 
-    def whole(self, sets_SN: Tensor) -> Mapping[str, float]:
+    def whole(self, seen: Mapping[str, Tensor], sets_SN: Tensor) -> Mapping[str, float]:
         """The mean over the sets of one completion an image."""
-        logits_NKM = self.features.fake_NKD() @ self.classes_MD.T
+        logits_NKM = self.features.fake_NKD(seen) @ self.classes_MD.T
         images_N = torch.arange(len(logits_NKM))
         pairs = [scores(logits_NKM[images_N, set_N], self.splits) for set_N in sets_SN]
         mean_2 = torch.tensor(pairs).mean(dim=0)

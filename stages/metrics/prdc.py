@@ -12,7 +12,7 @@ from torch import Tensor
 from stages.metrics.core.backbones import NETWORKS
 from stages.metrics.core.contract import Better, MetricContext, require_images
 from stages.metrics.core.label import SHORT, Label
-from stages.metrics.core.set_metric import FeatureCollector, SetComparison
+from stages.metrics.core.set_metric import ImageFeatures, SetComparison
 
 VALUES = {
     "precision": "share of completions that lie among originals",
@@ -75,4 +75,4 @@ def build(context: MetricContext, name: str) -> SetComparison[Tensor]:
         values = prdc(real_ND, fake_ND.double())
         return dict(zip((f"{name}_{value}" for value in VALUES), values, strict=True))
 
-    return SetComparison(FeatureCollector(needs(name), context), Tensor.double, compare)
+    return SetComparison(ImageFeatures(needs(name), context), Tensor.double, compare)

@@ -32,25 +32,23 @@ DEFAULTS = (Default("spread_skill_lpips_alex", samples=LEAST), Default("spread_s
 
 
 class SpreadSkill:
-    """Sees every batch; then the ratio of all images, or of some."""
+    """What a draw of each image varies and errs; then the ratio of all images, or of some."""
 
     def __init__(self, name: str) -> None:
         self.name, self.distances = name, Distances("spread_skill", name)
-        self.seen: list[Tensor] = []
+        self.rows = (name,)
 
     def __call__(self, batch: EvalBatch) -> Mapping[str, Tensor]:
         between_BNN = self.distances(batch)
-        if between_BNN is not None:
-            self.seen.append(squares(between_BNN).cpu())
-        return {}
+        return {} if between_BNN is None else {self.name: squares(between_BNN)}
 
-    def whole(self, sets_SN: Tensor) -> Mapping[str, float]:
+    def whole(self, seen: Mapping[str, Tensor], sets_SN: Tensor) -> Mapping[str, float]:
         """All completions enter, whichever `sets` names."""
-        return self.among(torch.arange(sets_SN.shape[1]), sets_SN)
+        return self.among(seen, torch.arange(sets_SN.shape[1]), sets_SN)
 
-    def among(self, images_M: Tensor, sets_SN: Tensor) -> Mapping[str, float]:
+    def among(self, seen: Mapping[str, Tensor], images_M: Tensor, sets_SN: Tensor) -> Mapping[str, float]:
         """The ratio on the images of these positions alone; an image without a hole counts nowhere."""
-        spread, skill = torch.cat(self.seen)[images_M].nanmean(dim=0).tolist()
+        spread, skill = seen[self.name][images_M].nanmean(dim=0).tolist()
         return {self.name: (spread / skill) ** 0.5 if skill else float("nan")}
 
 

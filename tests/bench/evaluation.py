@@ -18,6 +18,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from stages.contract import Spec
 from stages.evaluation import evaluator
+from stages.evaluation.passes import Pass
 from stages.images.files import read_rgb, write_png
 from stages.images.pixels import to_float
 from stages.metrics import fd
@@ -122,11 +123,11 @@ def ours(given: Prepared) -> Numbers:
     """One pass; every number a mean over images and samples."""
     # the pass is timed: that few images tell little is no matter
     context = MetricContext(CPU, fd.LEAST["alexnet"])
-    scored = evaluator.score(given.finished, given.testset, True, METRICS, context)
+    scored = evaluator.score(Pass(given.finished, given.testset, True, METRICS, context))
     tables = {name: frame for name, frame in scored.tables.items() if name != evaluator.HOLE_RATIO}
     means = {name: float(frame["value"].mean()) for name, frame in tables.items()}
     sets_SN = torch.arange(given.testset.params.samples)[:, None].expand(-1, len(given.testset.keys))
-    return means | dict(scored.set_metrics["fd_alexnet"].whole(sets_SN))
+    return means | dict(scored.set_metrics["fd_alexnet"].whole(scored.rows, sets_SN))
 
 
 def peer(given: Prepared) -> Numbers:

@@ -1,6 +1,7 @@
 """Set-level numbers get their interval from subsamples of whole sources."""
 
 import math
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -14,17 +15,21 @@ from tests.sampling import toy
 class Mean:
     """A set-level metric with a known number: the mean over images of a value each."""
 
-    def __init__(self, values_N: Tensor) -> None:
-        self.values_N = values_N
+    rows = ("value",)
 
     def __call__(self, view):
-        return {}
+        raise NotImplementedError("its rows are given")
 
-    def whole(self, sets_SN: Tensor) -> dict[str, float]:
-        return self.among(torch.arange(len(self.values_N)), sets_SN)
+    def whole(self, seen: Mapping[str, Tensor], sets_SN: Tensor) -> dict[str, float]:
+        return self.among(seen, torch.arange(len(seen["value"])), sets_SN)
 
-    def among(self, images_M: Tensor, sets_SN: Tensor) -> dict[str, float]:
-        return {"mean": float(self.values_N[images_M].mean())}
+    def among(self, seen: Mapping[str, Tensor], images_M: Tensor, sets_SN: Tensor) -> dict[str, float]:
+        return {"mean": float(seen["value"][images_M].mean())}
+
+
+def bounds(values_N: Tensor, sources: Sequence[str]) -> tuple[float, float, float]:
+    """Estimate, low and high of the mean."""
+    return set_level(Mean(), {"value": values_N}, SETS, sources)["mean"]
 
 
 SETS = torch.zeros(1, 400, dtype=torch.int64)
@@ -32,20 +37,20 @@ SETS = torch.zeros(1, 400, dtype=torch.int64)
 
 def test_the_interval_of_a_mean_is_about_the_means_own():
     values_N = torch.randn(400, generator=torch.Generator().manual_seed(0))
-    estimate, low, high = set_level(Mean(values_N), SETS, [str(i) for i in range(400)])["mean"]
+    estimate, low, high = bounds(values_N, [str(i) for i in range(400)])
     assert low < estimate < high
     assert 0.6 < (high - low) / (2 * 1.96 * float(values_N.std()) / 20) < 1.7
 
 
 def test_crops_of_one_photograph_stay_together():
     values_N = torch.randn(20, generator=torch.Generator().manual_seed(0)).repeat_interleave(20)
-    alone = set_level(Mean(values_N), SETS, [str(i) for i in range(400)])["mean"]
-    together = set_level(Mean(values_N), SETS, [str(i // 20) for i in range(400)])["mean"]
+    alone = bounds(values_N, [str(i) for i in range(400)])
+    together = bounds(values_N, [str(i // 20) for i in range(400)])
     assert together[2] - together[1] > 2 * (alone[2] - alone[1])
 
 
 def test_one_source_gives_no_interval():
-    _, low, high = set_level(Mean(torch.arange(400.0)), SETS, ["one"] * 400)["mean"]
+    _, low, high = bounds(torch.arange(400.0), ["one"] * 400)
     assert math.isnan(low) and math.isnan(high)
 
 

@@ -1,6 +1,7 @@
 """Ranks of originals among samples, and the spread-skill ratio: defined as said, and right of known posteriors."""
 
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from stages.metrics.core.batch import EvalBatch
 from stages.metrics.core.contract import MetricContext, TooFewError
 from tests.metrics import known_posterior
 from tests.metrics.conftest import MakeBatch
+from tests.metrics.rows import rows
 from tests.metrics.test_diversity import in_batches, last, repeated
 
 CONTEXT = MetricContext(torch.device("cpu"), images=2)
@@ -25,9 +27,8 @@ def ranks(name: str, *batches: EvalBatch) -> torch.Tensor:
 
 def ratio(shown: EvalBatch, images: range | None = None) -> float:
     metric = spread_skill.build(CONTEXT, "spread_skill_pixel")
-    metric(shown)
-    count = len(shown.image_BCHW)
-    return metric.among(torch.tensor(images or range(count)), torch.zeros(1, count))["spread_skill_pixel"]
+    seen, images_M = rows(metric, [shown]), torch.tensor(images or range(len(shown.image_BCHW)))
+    return metric.among(seen, images_M, torch.zeros(1, len(images_M)))["spread_skill_pixel"]
 
 
 def test_a_rank_is_the_share_of_the_others_that_lie_nearer(make_batch: MakeBatch) -> None:
@@ -103,14 +104,18 @@ def test_the_ratio_tells_the_scale_of_a_known_posterior(sampler: str) -> None:
     assert ratio(shown) == pytest.approx(expected, rel=0.03)
 
 
+def _among(metric: spread_skill.SpreadSkill, seen: dict[str, torch.Tensor], images_M: np.ndarray) -> float:
+    return metric.among(seen, torch.from_numpy(images_M), torch.zeros(1, 60))["spread_skill_pixel"]
+
+
 def test_the_ratios_interval_covers_it() -> None:
     names, sets, hits = list(map(str, range(60))), torch.zeros(1, 60), 0
     for seed in range(200):
         x_BND = torch.randn(60, 9, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
         metric = spread_skill.build(CONTEXT, "spread_skill_pixel")
-        metric.seen = [spread_skill.squares(torch.cdist(x_BND, x_BND))]
-        some = lambda i_M, metric=metric: metric.among(torch.from_numpy(i_M), sets)["spread_skill_pixel"]  # noqa: E731
-        low, high = subsampling.interval(some, metric.whole(sets)["spread_skill_pixel"], names)
+        seen = {"spread_skill_pixel": spread_skill.squares(torch.cdist(x_BND, x_BND))}
+        number = partial(_among, metric, seen)
+        low, high = subsampling.interval(number, metric.whole(seen, sets)["spread_skill_pixel"], names)
         hits += low <= 1.0 <= high
     assert 0.90 <= hits / 200 <= 0.99
 

@@ -11,6 +11,7 @@ from stages.metrics.core.batch import EvalBatch
 from stages.metrics.core.contract import AbsentError, MetricContext
 from stages.metrics.core.frechet import fit, frechet, frechet_distance
 from tests.faults.harm import flip, truncate
+from tests.metrics.rows import rows
 
 CPU = torch.device("cpu")
 
@@ -76,8 +77,7 @@ def test_it_does_not_depend_on_batches_and_keeps_the_real_side(backbones, make_b
     values = []
     for size, real in ((12, tmp_path), (5, tmp_path), (1, None)):
         metric = frechet_distance("fd_alexnet", "alexnet", MetricContext(CPU, 12, real))
-        assert not any(dict(metric(part)) for part in split(shown, size))
-        values.append(metric.whole(sets_SN)["fd_alexnet"])
+        values.append(metric.whole(rows(metric, split(shown, size)), sets_SN)["fd_alexnet"])
     assert values == pytest.approx([values[0]] * 3, rel=1e-5)
     assert len(list(tmp_path.glob("alexnet-*.npz"))) == 1
 
@@ -100,9 +100,9 @@ def test_kept_features_that_were_harmed_are_computed_again(tmp_path, harm, draw,
 def test_all_samples_are_the_mean_of_one_set_a_sample(backbones, make_batch):
     shown = make_batch(images=12, samples=2, size=32)
     metric = frechet_distance("fd_alexnet", "alexnet", MetricContext(CPU, 12))
-    metric(shown)
+    seen = rows(metric, [shown])
     both, first, second = (
-        metric.whole(torch.tensor(ks)[:, None].expand(-1, 12))["fd_alexnet"] for ks in ([0, 1], [0], [1])
+        metric.whole(seen, torch.tensor(ks)[:, None].expand(-1, 12))["fd_alexnet"] for ks in ([0, 1], [0], [1])
     )
     assert both == pytest.approx((first + second) / 2)
     assert first != pytest.approx(second)
@@ -111,8 +111,8 @@ def test_all_samples_are_the_mean_of_one_set_a_sample(backbones, make_batch):
 def test_on_some_images_it_is_the_number_of_these_alone(backbones, make_batch):
     shown, sets_SN = make_batch(images=12, samples=2, size=32), torch.tensor([[0] * 12, [1] * 12])
     whole, part = (frechet_distance("fd_alexnet", "alexnet", MetricContext(CPU, 12)) for _ in range(2))
-    whole(shown)
     some = [0, 3, 4, 9, 11]
-    part(EvalBatch(*(x[some] for x in (shown.image_BCHW, shown.known_B1HW, shown.raw_BKCHW, shown.judged_BKCHW)), 0, 2))
-    expected = part.whole(sets_SN[:, :5])["fd_alexnet"]
-    assert whole.among(torch.tensor(some), sets_SN)["fd_alexnet"] == pytest.approx(expected, rel=1e-5)
+    cut = EvalBatch(*(x[some] for x in (shown.image_BCHW, shown.known_B1HW, shown.raw_BKCHW, shown.judged_BKCHW)), 0, 2)
+    expected = part.whole(rows(part, [cut]), sets_SN[:, :5])["fd_alexnet"]
+    told = whole.among(rows(whole, [shown]), torch.tensor(some), sets_SN)
+    assert told["fd_alexnet"] == pytest.approx(expected, rel=1e-5)

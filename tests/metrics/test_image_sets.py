@@ -11,6 +11,7 @@ from stages.metrics.core.contract import MetricContext
 from stages.metrics.core.frechet import frechet_distance as metric
 from stages.metrics.core.image_sets import PIECE, frechet_distance
 from stages.project import weights
+from tests.metrics.rows import rows
 
 CPU = torch.device("cpu")
 COUNT = PIECE + 6  # two pieces
@@ -24,9 +25,9 @@ def images(seed: int, count: int = COUNT, size: int = 32) -> torch.Tensor:
 
 def test_it_is_the_metrics_own_number(backbones):
     real_NCHW, fake_NCHW = images(0), images(1)
-    collected, known_B1HW = metric("fd", "alexnet", MetricContext(CPU, images=COUNT)), torch.zeros(COUNT, 1, 32, 32)
-    collected(EvalBatch(real_NCHW, known_B1HW, fake_NCHW[:, None], fake_NCHW[:, None], first=0, total=1))
-    expected = collected.whole(torch.zeros(1, COUNT, dtype=torch.int64))["fd"]
+    of_rows, known_B1HW = metric("fd", "alexnet", MetricContext(CPU, images=COUNT)), torch.zeros(COUNT, 1, 32, 32)
+    shown = EvalBatch(real_NCHW, known_B1HW, fake_NCHW[:, None], fake_NCHW[:, None], first=0, total=1)
+    expected = of_rows.whole(rows(of_rows, [shown]), torch.zeros(1, COUNT, dtype=torch.int64))["fd"]
     distance = frechet_distance(CPU)
     assert distance is not None and distance(real_NCHW, fake_NCHW) == pytest.approx(expected, rel=1e-4)
     assert expected > 1.0

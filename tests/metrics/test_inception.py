@@ -22,6 +22,7 @@ from stages.metrics.core.contract import AbsentError, MetricContext, SetMetric
 from stages.metrics.core.frechet import fit, frechet
 from stages.metrics.core.inception_features import InceptionFeatures
 from stages.project import weights
+from tests.metrics.rows import rows
 
 CPU = torch.device("cpu")
 FILE = "weights-inception-2015-12-05-6726825d.pth"
@@ -136,11 +137,12 @@ def few(monkeypatch):
 def shown(metric: SetMetric, images_NCHW, fakes_NKCHW, size) -> dict[str, float]:
     """The metric after a pass in batches of `size` images; the mean over all K sets."""
     known = torch.zeros(len(images_NCHW), 1, *images_NCHW.shape[-2:])
-    for start in range(0, len(images_NCHW), size):
-        image, fake, seen = (part[start : start + size] for part in (images_NCHW, fakes_NKCHW, known))
-        assert not metric(EvalBatch(image, seen, fake, fake, 0, fake.shape[1]))
-    total = fakes_NKCHW.shape[1]
-    return dict(metric.whole(torch.arange(total)[:, None].expand(total, len(images_NCHW))))
+    batches = (
+        EvalBatch(image, mask, fake, fake, 0, fake.shape[1])
+        for image, fake, mask in zip(*(part.split(size) for part in (images_NCHW, fakes_NKCHW, known)), strict=True)
+    )
+    seen, total = rows(metric, batches), fakes_NKCHW.shape[1]
+    return dict(metric.whole(seen, torch.arange(total)[:, None].expand(total, len(images_NCHW))))
 
 
 @pytest.mark.parametrize("build", [fid.build, inception_score.build, identity_discrimination.build])

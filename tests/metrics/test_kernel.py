@@ -9,6 +9,7 @@ from stages.metrics import kd, kid
 from stages.metrics.core.batch import EvalBatch
 from stages.metrics.core.contract import AbsentError, MetricContext
 from stages.metrics.core.kernel import BLOCK, in_blocks, mmd
+from tests.metrics.rows import rows
 
 CPU = torch.device("cpu")
 
@@ -45,9 +46,9 @@ def test_too_few_images_are_refused(module, name):
 def test_its_name_carries_its_features_and_some_images_give_their_own_number(backbones, make_batch):
     shown, some = make_batch(images=12, samples=2, size=32), torch.tensor([1, 4, 5, 8])
     whole, part = (kd.build(MetricContext(CPU, 100), "kd_alexnet") for _ in range(2))
-    whole(shown)
-    part(EvalBatch(*(x[some] for x in (shown.image_BCHW, shown.known_B1HW, shown.raw_BKCHW, shown.judged_BKCHW)), 0, 2))
+    cut = EvalBatch(*(x[some] for x in (shown.image_BCHW, shown.known_B1HW, shown.raw_BKCHW, shown.judged_BKCHW)), 0, 2)
+    seen = rows(whole, [shown])
     sets_SN = torch.tensor([[0] * 12, [1] * 12])
-    assert list(whole.whole(sets_SN)) == ["kd_alexnet"]
-    expected = part.whole(sets_SN[:, :4])["kd_alexnet"]
-    assert whole.among(some, sets_SN)["kd_alexnet"] == pytest.approx(expected, rel=1e-4)
+    assert list(whole.whole(seen, sets_SN)) == ["kd_alexnet"]
+    expected = part.whole(rows(part, [cut]), sets_SN[:, :4])["kd_alexnet"]
+    assert whole.among(seen, some, sets_SN)["kd_alexnet"] == pytest.approx(expected, rel=1e-4)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from stages.metrics import prdc
 from stages.metrics.core.contract import AbsentError, MetricContext
+from tests.metrics.rows import rows
 
 CPU = torch.device("cpu")
 
@@ -63,6 +64,5 @@ def test_too_few_images_are_refused():
 def test_four_numbers_a_set(backbones, make_batch):
     shown = make_batch(images=12, samples=2, size=32)
     metric = prdc.build(MetricContext(CPU, 100), "prdc_alexnet")
-    metric(shown)
-    told = metric.whole(torch.tensor([[0] * 12, [1] * 12]))
+    told = metric.whole(rows(metric, [shown]), torch.tensor([[0] * 12, [1] * 12]))
     assert set(told) == {f"prdc_alexnet_{name}" for name in ("precision", "recall", "density", "coverage")}

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 
 from stages.contract import Spec
+from stages.evaluation.asked import Asked, keep_share
 from stages.evaluation.external.samples import FolderSamples, Holes, Originals
 from stages.evaluation.protocols import Protocol
 from stages.evaluation.results import Result
@@ -24,6 +25,8 @@ from stages.sampling.external.folder import cases
 from stages.sampling.external.layouts import OWN, Layout
 from stages.sampling.external.polarity import told_apart
 from stages.sampling.external.survey import Survey, survey
+from stages.sampling.shares import Share
+from stages.sampling.store import Samples
 from stages.sampling.testsets import TestSet, TestSetParams
 
 
@@ -48,7 +51,7 @@ class ScoredFolder:
 
     folders: Folders
     testset: TestSet
-    samples: FolderSamples
+    samples: Samples
     results: tuple[Result, ...]
     warnings: tuple[str, ...]
 
@@ -65,15 +68,28 @@ class ScoredFolder:
         return [long, summary, output / "cards.json"]
 
 
-def score_folder(folders: Folders, metrics: Sequence[str], device: torch.device) -> ScoredFolder:
-    """Check everything, then score it. UserError on the first fault."""
+def score_folder(
+    folders: Folders, metrics: Sequence[str], device: torch.device, kept: Path | None = None
+) -> ScoredFolder:
+    """Check everything, then score it; what parts left in `kept` is taken over. UserError on the first fault."""
     folders, found = audit(folders)
+    asked = _asked(folders, found, metrics, device)
+    scored = tuple(evaluate(asked, kept))
+    warnings = (*found.warnings, *(f"{one.protocol}: {text}" for one in scored for text in one.warnings()))
+    return ScoredFolder(folders, asked.testset, asked.finished, scored, warnings)
+
+
+def keep_folder_share(folders: Folders, metrics: Sequence[str], device: torch.device, kept: Path, share: Share) -> None:
+    """Check everything, then leave what metrics tell of a share of it in `kept`. UserError on the first fault."""
+    folders, found = audit(folders)
+    keep_share(_asked(folders, found, metrics, device), share, kept)
+
+
+def _asked(folders: Folders, found: Survey, metrics: Sequence[str], device: torch.device) -> Asked:
     testset, samples = as_samples(folders, found)
     chosen = protocols(folders.kind, len(samples.keys), testset.params.samples, metrics)
     context = MetricContext(device, len(samples.keys), side=found.smaller_side, samples=testset.params.samples)
-    scored = tuple(evaluate(name(folders), testset, samples, chosen, context))
-    warnings = (*found.warnings, *(f"{one.protocol}: {text}" for one in scored for text in one.warnings()))
-    return ScoredFolder(folders, testset, samples, scored, warnings)
+    return Asked(name(folders), testset, samples, chosen, context)
 
 
 def audit(folders: Folders) -> tuple[Folders, Survey]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
@@ -56,22 +56,27 @@ class Metric(Protocol):
 
 @runtime_checkable
 class SetMetric(Protocol):
-    """A metric of the whole set (FD): sees every batch and gives no values, then gives its numbers by name.
+    """A metric of the whole set (FD): tells what it needs of every image, then gives its numbers from that of all.
 
-    Each row of `sets_SN` names one completion an image (S = K for all samples, 1 for a selected one), images in the
-    order in which they were seen.
+    Called with an image's last batch it gives `rows` by name, (B, ...), one an image: of one name the same, whichever
+    metric gives them, so that they are kept once, and may come from several processes. It keeps nothing of an image
+    itself. `seen` are the rows of all images. Each set in `sets_SN` names one completion an image (S = K for all
+    samples, 1 for a selected one), images in the order of the rows.
     """
+
+    @property
+    def rows(self) -> Collection[str]: ...
 
     def __call__(self, batch: EvalBatch) -> Mapping[str, Tensor]: ...
 
-    def whole(self, sets_SN: Tensor) -> Mapping[str, float]: ...
+    def whole(self, seen: Mapping[str, Tensor], sets_SN: Tensor) -> Mapping[str, float]: ...
 
 
 @runtime_checkable
 class SubsetMetric(Protocol):
     """A metric of the whole set that can also be had on some of its images: what an interval is made from."""
 
-    def among(self, images_M: Tensor, sets_SN: Tensor) -> Mapping[str, float]: ...
+    def among(self, seen: Mapping[str, Tensor], images_M: Tensor, sets_SN: Tensor) -> Mapping[str, float]: ...
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,12 @@ numpy, because its product of a matrix with its own transpose does half the work
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from stages.metrics.core.contract import MetricContext
-from stages.metrics.core.set_metric import FeatureCollector, SubsetComparison
+from stages.metrics.core.set_metric import ImageFeatures, SubsetComparison
 
 Floats = NDArray[np.float64]
 
@@ -34,11 +35,12 @@ class Gaussian:
 
 def fit(features_ND: Tensor) -> Gaussian:
     """Features (n, d) -> statistics; the covariance is the unbiased one."""
-    values_ND = features_ND.double().numpy()
+    values_ND = features_ND.to(torch.float64, copy=True).numpy()
     count, width = values_ND.shape
     mean_D = values_ND.mean(axis=0)
-    centred_ND = (values_ND - mean_D) / (count - 1) ** 0.5
-    return Gaussian(mean_D, centred_ND if count <= width else factor(centred_ND.T @ centred_ND))
+    values_ND -= mean_D  # in place: of many images a second copy is what would take the memory
+    values_ND /= (count - 1) ** 0.5
+    return Gaussian(mean_D, values_ND if count <= width else factor(values_ND.T @ values_ND))
 
 
 def factor(covariance_DD: Floats) -> Floats:
@@ -64,5 +66,5 @@ def frechet(one: Gaussian, other: Gaussian) -> float:
 def frechet_distance(name: str, network: str, context: MetricContext) -> SubsetComparison[Gaussian]:
     """The distance on a network's features, under its own name."""
     return SubsetComparison(
-        FeatureCollector(network, context), fit, lambda real, fake_ND: {name: frechet(real, fit(fake_ND))}
+        ImageFeatures(network, context), fit, lambda real, fake_ND: {name: frechet(real, fit(fake_ND))}
     )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from stages.metrics.core.contract import MetricContext
-from stages.metrics.core.set_metric import FeatureCollector, SubsetComparison
+from stages.metrics.core.set_metric import ImageFeatures, SubsetComparison
 
 LEAST = 100  # images that a kernel distance is told of
 BLOCK = 1000  # images at most; more are cut into blocks at random (seed 0), and these averaged
@@ -36,7 +36,7 @@ def in_blocks(x_ND: Tensor, y_ND: Tensor) -> float:
 def kernel_distance(name: str, network: str, context: MetricContext) -> SubsetComparison[Tensor]:
     """The distance on a network's features, under its own name."""
     return SubsetComparison(
-        FeatureCollector(network, context),
+        ImageFeatures(network, context),
         lambda real_ND: real_ND,
         lambda real_ND, fake_ND: {name: in_blocks(real_ND, fake_ND)},
     )

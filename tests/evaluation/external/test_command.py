@@ -10,6 +10,8 @@ from PIL import Image
 from stages.cli.app import run
 from stages.project import tables
 
+FILES = ["cards.json", "index.html", "scores.md", "scores.parquet", "summary.parquet"]
+
 
 def arguments(folders, output, **changed):
     said = {
@@ -70,6 +72,7 @@ def test_an_output_that_is_a_file_is_refused_before_anything_is_scored(handed_in
         ({"--index": "list.txt"}, "--index: names of the layout {key} or {key}/{k} tell no line of a list"),
         ({"--output": ""}, "--results needs --output DIR, the folder for tables and page (or --check)"),
         ({"--hole": "black"}, "declared the wrong way round; use --hole white"),
+        ({"--part": "3/2"}, "--part 3/2: write I/N, the I-th of N parts, with I from 1 to N"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(changed, told, handed_in, tmp_path, capsys):
@@ -123,10 +126,32 @@ def test_holes_that_results_do_not_tell_are_asked_for(handed_in, tmp_path, capsy
     assert "--hole (not given): " in lines[0] and "say white or black" in lines[0]
 
 
-def test_a_check_without_results_is_a_mistake(capsys):
+@pytest.mark.parametrize("words", [["classical", "--check"], ["--results", ".", "--check", "--part", "1/2"]])
+def test_a_check_without_results_or_of_a_part_is_a_mistake(words, capsys):
     with pytest.raises(SystemExit) as ended:
-        run("benchmark", ["classical", "--check"])
-    assert ended.value.code == 2 and "--check looks at a folder of --results; name one" in capsys.readouterr().err
+        run("benchmark", words)
+    assert ended.value.code == 2
+    assert "--check looks at all of a folder of --results; name one, and no --part" in capsys.readouterr().err
+
+
+def test_parts_of_a_folder_give_one_runs_tables_and_what_changed_meanwhile_counts(handed_in, tmp_path):
+    """70 samples: a piece is an image, in two batches. The last image's results are other ones after its part."""
+    folders, metrics = handed_in(samples=70), {"--metric": "calibration_pixel"}
+    changed = sorted((folders.results / sorted(path.name for path in folders.results.iterdir())[-1]).iterdir())[0]
+    found = {}
+    for name, parts in (("one", ()), ("parts", ("2/2", "1/2")), ("changed", ("1/1",))):
+        for words in [*({"--part": part} for part in parts), {}]:
+            if name == "changed" and not words:
+                Image.open(changed.with_name("69.png")).save(changed)
+            with pytest.raises(SystemExit) as ended:
+                run("benchmark", arguments(folders, tmp_path / name, **metrics, **words))
+            assert ended.value.code == 0
+        assert sorted(path.name for path in (tmp_path / name).iterdir()) == FILES
+        found[name] = tables.read(tmp_path / name / "scores")
+    pd.testing.assert_frame_equal(found["parts"], found["one"], check_exact=True)
+    ranks = found["one"][found["one"]["metric"] == "calibration_pixel"]
+    assert ranks["k"].tolist() == [*range(70)] * 3
+    assert not found["changed"]["value"].equals(found["one"]["value"])
 
 
 def test_jpeg_results_are_raw_alone_and_marked(handed_in, tmp_path, capsys):
