@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +22,7 @@ from stages.images.sources.item import Item
 from stages.project import tables
 from stages.project.files import atomic_folder, write_json
 from stages.project.hashing import of_folder
+from stages.project.threads import in_order
 
 ORDER = ("test", "val", "train")  # what training images are compared with comes first
 
@@ -75,9 +73,4 @@ def _hash(name: str) -> str:
 
 def _prepared(items: Iterable[Item], params: DatasetParams) -> Iterator[Prepared | Refused]:
     """In the items' order, on all cores: decoding, resizing and encoding run outside Python's lock."""
-    work = partial(prepare, params=params, classes=classes(params))
-    workers = os.cpu_count() or 1
-    stream = iter(items)
-    with ThreadPoolExecutor(workers) as pool:
-        while batch := list(islice(stream, 16 * workers)):  # so many at once, or all results would lie in memory
-            yield from pool.map(work, batch)
+    return in_order(partial(prepare, params=params, classes=classes(params)), items)
