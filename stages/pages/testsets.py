@@ -57,9 +57,16 @@ class SampledTestSet:
         """
         source = dict(zip(samples.keys, samples.sources, strict=True))
         ordered = by_turns(self.keys, [source[key] for key in self.keys])
-        hidden = {key: self.hidden(key) for key in ordered}
-        rank = {key: (hidden[key] < FLAT, not samples.side(key), hidden[key] < STRUCTURE) for key in ordered}
-        return sorted(ordered, key=rank.__getitem__)[:SHOWN]
+        flat, found = list[str](), list[str]()
+        for pictured in (True, False):
+            plain = list[str]()
+            for key in (key for key in ordered if bool(samples.side(key)) is pictured):
+                if len(found) >= SHOWN:  # no image is decoded that is not needed
+                    break
+                hidden = self.hidden(key)
+                (flat if hidden < FLAT else plain if hidden < STRUCTURE else found).append(key)
+            found += plain
+        return (found + flat)[:SHOWN]
 
     def is_flat(self, key: str) -> bool:
         """Whether what the hole hides is all but one colour."""
