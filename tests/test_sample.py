@@ -76,7 +76,7 @@ def test_three_at_once_draw_once_and_publish_the_same(project):
     path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-m", "stages.cli.app", "sample", "classical", "--device", "cpu"]
     runs = [subprocess.Popen(command, env=path, cwd=project, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    said = [run.communicate(timeout=120)[1] for run in runs]
+    said = [run.communicate(timeout=600)[1] for run in runs]
     assert [run.returncode for run in runs] == [0, 0, 0], said
     assert sum(text.count("taken over from an earlier run") for text in said) == 2 * 4
     assert SampleStore.open(project / "data/samples/classical/few/telea").description["made"] == 8
