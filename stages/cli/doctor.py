@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,24 +12,46 @@ from typing import Annotated, Any
 import torch
 import typer
 
+from stages.cli import options
+from stages.contract import UserError
 from stages.metrics.core import lookup
 from stages.metrics.core.classifier_maps import NETWORKS
 from stages.metrics.core.lpips_network import BACKBONES
+from stages.pages.tables.aligned import aligned
 from stages.project import devices, hashing, packaged_weights, paths, provenance, weights
-from stages.project.params import read
+from stages.project.params import dig, read
 from stages.project.progress import tell
+from stages.training import parts
+from stages.training.fit import table
+from stages.training.fit.table import Room
+from stages.training.parts import Plan
 
 OPTIONAL = {"mlflow": "runs are not tracked", "dvc": "no dvc repro", "prefect": "no flows", "pyarrow": "tables are csv"}
 
 
 def main(
+    method: Annotated[str, typer.Argument(help="with --fit: one method; none: all")] = "",
+    part: Annotated[str, typer.Argument(help="with --fit: one part of it; none: all")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
-    params: Annotated[Path, typer.Option(help="the params file whose datasets are looked for")] = Path("params.yaml"),
+    params: options.ParamsFile = options.PARAMS,
     fetch: Annotated[bool, typer.Option("--fetch", help="first get every pretrained network that can be had")] = False,
+    fit: Annotated[
+        bool, typer.Option("--fit", help="find by trying which batch of every trained part fits into the memory")
+    ] = False,
+    memory: Annotated[str, typer.Option(help="with --fit: so much memory (4G); default: what is free")] = "",
+    device: Annotated[str, typer.Option(help="with --fit: cpu, cuda, cuda:1; default: cuda where there is one")] = "",
+    set_: options.Set = None,
 ) -> None:
     """Say what this machine has. Nothing is changed, and without --fetch nothing is downloaded."""
     for network in weights.TABLE if fetch else ():
         tell(f"{network}: {weights.find(network) or weights.why(network)}")
+    for name, value in {"METHOD": method, "--memory": memory, "--device": device, "-S": " ".join(set_ or ())}.items():
+        if value and not fit:
+            raise UserError(f"{name} {value}: that is for --fit; add it, or leave this out")
+    if fit:
+        values = read(params, set_ or ())
+        _fit(values, _asked(values, method, part), Room.of(devices.choose(device), memory), as_json)
+        return
     found = examine(params)
     if as_json:
         print(json.dumps(found, indent=2))
@@ -38,6 +60,27 @@ def main(
         print(title)
         for name, value in facts.items():
             print(f"  {name:<24} {_line(value)}")
+
+
+def _asked(values: Mapping[str, Any], method: str, part: str) -> list[Plan]:
+    """The part, or the method's parts, or those of all methods, parents first."""
+    methods = [method] if method else list(dig(values, "methods"))
+    named = [(one, name) for one in methods for name in ([part] if part else parts.order(values, one))]
+    return [parts.plan(values, one, name) for one, name in named]
+
+
+def _fit(values: Mapping[str, Any], plans: Sequence[Plan], room: Room, as_json: bool) -> None:
+    """A line a part, or one JSON object; trials take a while, so each part is told on stderr as it begins."""
+    found = {}
+    for plan in plans:
+        tell(f"{plan.title}: trying")
+        found[plan.title] = table.facts(values, plan, room)
+    if as_json:
+        print(json.dumps({"device": str(room.device), "limit": room.limit, "parts": found}, indent=2))
+        return
+    print(f"a training step in {table.size(room.limit)} of {room.device}")
+    for line in aligned([table.HEADS, *(table.row(title, facts) for title, facts in found.items())]):
+        print(line)
 
 
 def examine(params: Path) -> dict[str, dict[str, Any]]:
