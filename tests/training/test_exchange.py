@@ -1,7 +1,6 @@
 """By whatever exchange: the ranks learn what one process learns, and go on with what another left."""
 
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -42,22 +41,6 @@ def close(folder: Path, one: str, other: str) -> bool:
 def equal(folder: Path, one: str, other: str) -> bool:
     a, b = (torch.load(folder / f"{name}.pt") for name in (one, other))
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
-
-
-@pytest.mark.long  # torchrun: four processes that import torch
-def test_two_nodes_that_meet_on_one_address_equal_one_process_to_rounding(tmp_path):
-    """A torchrun each, as on two machines; by every exchange."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    nodes = ["--nnodes", "2", "--nproc-per-node", "1", "--local-addr", "127.0.0.1"]
-    meet = ["--rdzv-backend", "c10d", "--rdzv-endpoint", f"127.0.0.1:{port}"]
-    torchrun = [sys.executable, "-m", "torch.distributed.run", *nodes, *meet]
-    command = [*torchrun, "-m", "tests.training.exchanges", str(tmp_path)]
-    with subprocess.Popen(command) as other:
-        subprocess.run(command, check=True, timeout=280)
-    assert other.returncode == 0
-    assert all(close(tmp_path, f"whole/{way}", "whole/one") for way in WAYS)
 
 
 @pytest.mark.long  # torchrun: three processes that import torch; five parts
