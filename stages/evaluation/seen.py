@@ -41,5 +41,6 @@ class Seen:
     def _put(self, arrays: dict[Name, NDArray[Any]], start: int, told: Mapping[Name, NDArray[Any]]) -> None:
         for name, some_B in told.items():
             if name not in arrays:
-                arrays[name] = np.empty((self.images, *some_B.shape[1:]), some_B.dtype)
+                whole = (self.images, *some_B.shape[1:])
+                arrays[name] = np.full(whole, np.nan, some_B.dtype)  # what nobody tells is to be seen
             arrays[name][start : start + len(some_B)] = some_B
