@@ -17,7 +17,8 @@ from flows.errors import InvalidRequest
 
 NOTIFY = "PLURIFILL_NOTIFY"
 NOTIFIES = "notify"  # what a block can that sends notifications
-PAGE = "{{ flow_run | ui_url }}"
+PAGE = "PAGES/runs/flow-run/{{ flow_run.id }}"  # PAGES: where the server's are
+KEPT = {"name", "description", "enabled", "tags", "trigger", "actions_on_trigger", "actions_on_resolve"}
 ASKED_BY_PEOPLE = ("reproduce", "sweep")  # flows; what these ask for is in their own end
 
 
@@ -61,10 +62,12 @@ def deploy(client: SyncPrefectClient) -> None:
         return
     block = _block(client, name)
     for title, (trigger, words) in WATCHED.items():
-        action = {"actions": [_action(block, name, title, words)]}
+        told = words.replace("PAGES", server.api().removesuffix("/api"))
+        action = {"actions": [_action(block, name, title, told).model_dump()]}
         found = client.read_automations_by_name(title)
         for one in found:  # what a person has switched or narrowed there stays
-            client.update_automation(one.id, AutomationCore.model_validate(one.model_dump(exclude={"id"}) | action))
+            kept = one.model_dump(include=KEPT)
+            client.update_automation(one.id, AutomationCore.model_validate(kept | action))
         if not found:
             client.create_automation(AutomationCore.model_validate({"name": title, "trigger": trigger} | action))
     print(f"{NOTIFY}: {name} is told of runs that fail or are late, and of pools without workers")
