@@ -4,7 +4,7 @@ from typing import Any
 
 SIZES: dict[str, Any] = {"width": 8, "multipliers": [1, 1], "blocks": 1, "attention": [], "normalisation": "layer"}
 LOOP: dict[str, Any] = {"steps": 3, "batch": 4, "eval_images": 4, "log_every": 1, "save_every": 1, "eval_every": 0}
-LOOP |= {"ema": 0.5, "seed": 0, "workers": 0, "nonfinite_limit": 10}
+LOOP |= {"ema": 0.5, "seed": 0, "workers": 0, "nonfinite_limit": 10, "parallel": "averaged"}
 VQ = {
     **SIZES,
     "lr": 1e-3,
