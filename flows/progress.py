@@ -31,7 +31,7 @@ class Progress:
         if line == self.told or not newest:
             return ""
         self.told = line
-        left = _left(newest, len(self.points) - len(made) - failed, running) if self.points else None
+        left = _left(newest, len(self.points) - len(made) - failed, running) if self.points and running else None
         return line + (f"; about {duration(left)} left" if left else "")
 
     def _made(self, newest: Iterable[FlowRun]) -> set[str]:
@@ -54,8 +54,8 @@ def _is_lost(run: FlowRun) -> bool:
 
 
 def _left(runs: Iterable[FlowRun], points: int, running: int) -> timedelta | None:
-    """By the mean of those made, so many at once as run now; None before one is made, and at the end."""
+    """By the mean of those made, so many at once as run now; None before one is made."""
     took = [run.total_run_time for run in runs if run.state and run.state.is_completed()]
     if not took or points <= 0:
         return None
-    return sum(took, timedelta()) / len(took) * points / max(running, 1)
+    return sum(took, timedelta()) / len(took) * points / running
