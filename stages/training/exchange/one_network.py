@@ -5,6 +5,7 @@ What a part does is seen as it learns: who does otherwise is refused, and not av
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
@@ -38,9 +39,9 @@ class OneNetwork(Exchange):
         if self.ranks.world > 1:
             self.spread(network)
 
+    @abstractmethod
     def spread(self, network: nn.Module) -> None:
         """Let several ranks share the network's steps."""
-        raise NotImplementedError
 
     def begin(self, first: bool, last: bool) -> None:
         """Calls and backward passes are counted anew."""
