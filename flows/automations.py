@@ -4,7 +4,6 @@ PLURIFILL_NOTIFY names the block, made in Prefect's pages, as its page does: `sl
 """
 
 import os
-from collections.abc import Mapping
 
 from prefect.automations import AutomationCore, EventTrigger, ResourceSpecification
 from prefect.client.orchestration import SyncPrefectClient
@@ -17,7 +16,6 @@ from flows.errors import InvalidRequest
 
 NOTIFY = "PLURIFILL_NOTIFY"
 NOTIFIES = "notify"  # what a block can that sends notifications
-PAGE = "PAGES/runs/flow-run/{{ flow_run.id }}"  # PAGES: where the server's are
 KEPT = {"name", "description", "enabled", "tags", "trigger", "actions_on_trigger", "actions_on_resolve"}
 ASKED_BY_PEOPLE = ("reproduce", "sweep")  # flows; what these ask for is in their own end
 
@@ -40,17 +38,20 @@ def _pools(status: str) -> EventTrigger:
     )
 
 
-WATCHED: Mapping[str, tuple[EventTrigger, str]] = {  # what a person is told, when
-    "plurifill: failed": (
-        _runs("Failed", "Crashed", flows=ASKED_BY_PEOPLE),
-        f"{{{{ flow_run.name }}}} ended as {{{{ flow_run.state.name }}}}: {{{{ flow_run.state.message }}}} {PAGE}",
-    ),
-    "plurifill: late": (_runs("Late"), f"{{{{ flow_run.name }}}} is late: no worker has begun it. {PAGE}"),
-    "plurifill: no worker": (
-        _pools("not-ready"),
-        "The pool {{ work_pool.name }} has no worker any more: the last one's heartbeats are lost, or it was stopped.",
-    ),
-}
+def watched(pages: str) -> dict[str, tuple[EventTrigger, str]]:
+    """What a person is told, and when, by the automations' names; `pages` is where the server's are."""
+    page = f"{pages}/runs/flow-run/{{{{ flow_run.id }}}}"
+    return {
+        "plurifill: failed": (
+            _runs("Failed", "Crashed", flows=ASKED_BY_PEOPLE),
+            f"{{{{ flow_run.name }}}} ended as {{{{ flow_run.state.name }}}}: {{{{ flow_run.state.message }}}} {page}",
+        ),
+        "plurifill: late": (_runs("Late"), f"{{{{ flow_run.name }}}} is late: no worker has begun it. {page}"),
+        "plurifill: no worker": (
+            _pools("not-ready"),
+            "The pool {{ work_pool.name }} has no worker any more: the last was stopped, or its heartbeats are lost.",
+        ),
+    }
 
 
 def deploy(client: SyncPrefectClient) -> None:
@@ -61,9 +62,8 @@ def deploy(client: SyncPrefectClient) -> None:
     if not (name := os.environ.get(NOTIFY)):
         return
     block = _block(client, name)
-    for title, (trigger, words) in WATCHED.items():
-        told = words.replace("PAGES", server.api().removesuffix("/api"))
-        action = {"actions": [_action(block, name, title, told).model_dump()]}
+    for title, (trigger, words) in watched(server.api().removesuffix("/api")).items():
+        action = {"actions": [_action(block, name, title, words).model_dump()]}
         found = client.read_automations_by_name(title)
         for one in found:  # what a person has switched or narrowed there stays
             kept = one.model_dump(include=KEPT)

@@ -85,7 +85,7 @@ def _stop(process: subprocess.Popen[bytes], launched: bool) -> None:
     """SIGTERM to the work, so that it saves; the command is left to tidy up behind it; at last SIGKILL to all.
 
     A command without work (dvc, between its stages) is asked itself, by SIGINT: SIGTERM would end dvc in the middle of
-    a file. What was launched elsewhere is asked there, and has its grace there first.
+    a file. A launcher is asked by SIGTERM, which it hands on: its command has a guard, and its grace, there.
     """
     asked: set[int] = set()
     until = time.monotonic() + GRACE_S * (2 if launched else 1)
@@ -93,14 +93,13 @@ def _stop(process: subprocess.Popen[bytes], launched: bool) -> None:
         if time.monotonic() > until:
             for child in running:
                 child.kill()
-        work = _launcher(process) if launched else _work(process)
-        for child in work if time.monotonic() < until else ():
+        for child in _work(process) if time.monotonic() < until and not launched else ():
             if child.pid not in asked:
                 asked.add(child.pid)
                 child.terminate()
-        if not asked and not launched:
+        if not asked:
             asked.add(process.pid)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM if launched else signal.SIGINT)
         process.poll()
         time.sleep(POLL_S)
     process.wait()
@@ -109,10 +108,6 @@ def _stop(process: subprocess.Popen[bytes], launched: bool) -> None:
 def _running() -> list[psutil.Process]:
     """Every descendant that has not ended."""
     return [child for child in psutil.Process().children(recursive=True) if processes.is_alive(child)]
-
-
-def _launcher(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if child.pid == process.pid and processes.is_alive(child)]
 
 
 def _work(process: subprocess.Popen[bytes]) -> list[psutil.Process]:

@@ -81,7 +81,7 @@ def _make_point(tree: Worktree, overrides: Overrides, commit: str, methods: Sequ
 def _reproduce(tree: Worktree, targets: Sequence[str]) -> None:
     graph.repair_busy_list(tree.folder)
     shared = stage.is_shared()
-    _dvc(tree, "repro", *(["--pull"] if shared else []), *targets)
+    _dvc(tree, "repro", *(["--pull"] if shared else []), *targets, launched=True)
     if shared:
         _dvc(tree, "push", "--run-cache", "--with-deps", *targets)
 
@@ -129,9 +129,8 @@ def record(root: Path, sweep: str, *words: str) -> None:
     _run_or_warn(["plurifill", "record", "--sweep", sweep, *words], root, lock, otherwise)
 
 
-def _dvc(tree: Worktree, *words: str) -> None:
-    command = ["dvc", "--wait-for-lock", *words]
-    commands.run(command, tree.folder, _lock(tree), tree.environment(), launched="repro" in words)
+def _dvc(tree: Worktree, *words: str, launched: bool = False) -> None:
+    commands.run(["dvc", "--wait-for-lock", *words], tree.folder, _lock(tree), tree.environment(), launched)
 
 
 def _lock(tree: Worktree) -> Path:

@@ -76,7 +76,7 @@ def test_three_at_once_draw_once_and_publish_the_same(project):
     path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-m", "stages.cli.app", "sample", "classical", "--device", "cpu"]
     runs = [subprocess.Popen(command, env=path, cwd=project, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    said = [run.communicate(timeout=600)[1] for run in runs]
+    said = [run.communicate(timeout=120)[1] for run in runs]
     assert [run.returncode for run in runs] == [0, 0, 0], said
     assert sum(text.count("taken over from an earlier run") for text in said) == 2 * 4
     assert SampleStore.open(project / "data/samples/classical/few/telea").description["made"] == 8
@@ -173,7 +173,7 @@ def test_parts_at_once_are_one_workers_samples_and_the_whole_draws_nothing(proje
     slow(project)
     shutil.copytree(project, tmp_path / "one")
     runs = [part(project, text) for text in ("1/2", "2/2", "2/3")]
-    said = [run.communicate(timeout=600) for run in runs]
+    said = [run.communicate(timeout=120) for run in runs]
     assert [run.returncode for run in runs] == [0, 0, 0], said
     assert not (project / "data/samples").exists() and not any(out for out, _ in said)
     for root in (project, tmp_path / "one"):

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from flows.automations import NOTIFY, WATCHED
+from flows.automations import NOTIFY, watched
 from tests.flows.stack import Stack, until
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
@@ -73,7 +73,7 @@ def test_people_are_told_and_what_they_set_stays(server: Stack, told: Told) -> N
     server.flows("workers", "stop")
     until(lambda: {one.split()[2] for one in told.words if "no worker any more" in one} >= {"flows", "cpu"})
     found = {one["name"]: one for one in server.ask("automations/filter", {})}
-    assert set(found) == set(WATCHED)
+    assert set(found) == set(watched(server.pages))
     server.ask(f"automations/{found['plurifill: late']['id']}", {"enabled": False}, "PATCH")
     webhook(server, "other", f"http://127.0.0.1:{told.server_port}/other")
     deployed(server, "webhook/other")
