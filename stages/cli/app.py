@@ -12,7 +12,7 @@ from typing import Any, cast
 
 GRAPH = ("shard", "train", "sample", "benchmark", "report")  # in the order of dvc.yaml
 HERE = Path(__file__).parent
-NO_VERBS = {"__init__", "app", "options"}
+NO_VERBS = {"__init__", "app", "options", "recorded"}
 NO_PLACE = {  # why a place that the user named, or the disk, takes no file
     errno.EACCES,
     errno.EDQUOT,

@@ -1,6 +1,8 @@
 """The door of all verbs: what no verb foresaw of a place or a disk is one line that names it, exit code 2."""
 
 import errno
+import importlib
+import re
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,12 @@ def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
     return tmp_path
+
+
+@pytest.mark.parametrize("verb", app.verbs())
+def test_what_the_usage_lists_can_be_run_and_says_what_it_does(verb: str) -> None:
+    assert callable(importlib.import_module(app.verbs()[verb]).main)
+    assert re.search(rf"^  {verb} +\S", app.usage(), re.MULTILINE)
 
 
 def test_an_output_in_a_place_that_takes_no_file_is_named(capsys: pytest.CaptureFixture[str]) -> None:
