@@ -105,7 +105,7 @@ stop:  ## end what ui and workers started; work in progress is saved
 	python -m flows.ui stop
 
 lock:  ## compile requirements.lock from pyproject.toml (versions and hashes, no addresses)
-	uv pip compile pyproject.toml --extra dev --extra servers --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
+	uv pip compile pyproject.toml --extra dev --extra s3 --extra servers --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
 
 clean:  ## remove what can be made again: state in progress, results, caches (never .venv, the DVC cache, or what waits for MLflow)
 	rm -rf $(filter-out data/progress/unlogged,$(wildcard data/progress/*)) data/shards data/masks data/models data/samples reports/index.html reports/tables.* reports/scores reports/pages .pytest_cache .mypy_cache .ruff_cache

@@ -17,20 +17,23 @@ INDEX = [
     *("key", "split", "source", "name", "sha256", "labels_sha256", "phash", "width", "height"),
     *("shard", "offset", "length", "labels_offset", "labels_length"),
 ]
+HASHED = ["key", "sha256", "labels_sha256"]
 QUARANTINE = ["name", "split", "reason"]
 DUPLICATES = ["name", "split", "of_key", "of_split", "kind", "distance", "removed"]
-COLUMNS = {"index": INDEX, "quarantine": QUARANTINE, "duplicates": DUPLICATES}
 NO_LABELS = ByteRange("", -1, 0)
 
 
 @dataclass
 class Audit:
-    """Rows as they come; sha256 columns are of stored pixels, so that they do not hang on an encoder's version."""
+    """Rows as they come; sha256 columns are of stored pixels, so that they do not hang on an encoder's version.
 
-    kept: list[dict[str, Any]] = field(default_factory=list)
+    The index, which has a row an image, is kept by columns: a third of the memory.
+    """
+
     refused: list[dict[str, Any]] = field(default_factory=list)
     duplicates: list[dict[str, Any]] = field(default_factory=list)
-    _told: dict[str, int] = field(default_factory=Counter)  # rows by table that `fresh` has given
+    _index: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in INDEX})
+    _told: Counter[str] = field(default_factory=Counter)  # rows by table that `fresh` has given
 
     def keep(self, key: str, found: Prepared, image: ByteRange, labels: ByteRange = NO_LABELS) -> None:
         """An image that is in the dataset, and where its bytes are."""
@@ -39,7 +42,7 @@ class Audit:
         row: dict[str, Any] = {"key": key, "split": item.split, "source": item.source, "name": item.name}
         row |= {"sha256": found.sha256, "labels_sha256": found.labels_sha256, "phash": f"{found.appearance.dhash:016x}"}
         row |= {"width": width, "height": height, "shard": image.shard, "offset": image.offset, "length": image.length}
-        self.kept.append(row | {"labels_offset": labels.offset, "labels_length": labels.length})
+        self._add(row | {"labels_offset": labels.offset, "labels_length": labels.length})
 
     def refuse(self, found: Refused) -> None:
         """An image that cannot be used."""
@@ -52,34 +55,47 @@ class Audit:
 
     def fresh(self) -> dict[str, list[dict[str, Any]]]:
         """The rows by table that have come since the last call."""
-        rows = {name: found[self._told[name] :] for name, found in self._rows.items()}
-        self._told = {name: len(found) for name, found in self._rows.items()}
+        news = zip(*(values[self._told["index"] :] for values in self._index.values()), strict=True)
+        rows = {"index": [dict(zip(INDEX, row, strict=True)) for row in news]}
+        rows |= {name: found[self._told[name] :] for name, found in self._lists.items()}
+        self._told.update({name: len(found) for name, found in rows.items()})
         return rows
 
     def take_up(self, rows: dict[str, list[dict[str, Any]]]) -> None:
         """Add rows that `fresh` gave another process."""
-        for name, found in self._rows.items():
+        for row in rows["index"]:
+            self._add(row)
+        for name, found in self._lists.items():
             found += rows[name]
-        self.fresh()
+        self._told.update({name: len(found) for name, found in rows.items()})
 
-    @property
-    def _rows(self) -> dict[str, list[dict[str, Any]]]:
-        return {"index": self.kept, "quarantine": self.refused, "duplicates": self.duplicates}
+    def kept(self, split: str) -> int:
+        """How many images of a split are in the dataset."""
+        return self._index["split"].count(split)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Name -> table."""
-        return {name: pd.DataFrame(rows, columns=COLUMNS[name]) for name, rows in self._rows.items()}
+        lists = {"quarantine": (self.refused, QUARANTINE), "duplicates": (self.duplicates, DUPLICATES)}
+        tables = {name: pd.DataFrame(rows, columns=columns) for name, (rows, columns) in lists.items()}
+        return {"index": pd.DataFrame(self._index), **tables}
+
+    def _add(self, row: dict[str, Any]) -> None:
+        for name, value in row.items():
+            self._index[name].append(value)
+
+    @property
+    def _lists(self) -> dict[str, list[dict[str, Any]]]:
+        return {"quarantine": self.refused, "duplicates": self.duplicates}
 
     def card(self, name: str, params: DatasetParams, classes: int) -> dict[str, Any]:
         """dataset.json: what networks and protocols must know. Split hashes cover keys, pixels and labels, in order."""
         hashes = {split: hashlib.sha256() for split in SPLITS}
-        for row in self.kept:
-            hashes[row["split"]].update(f"{row['key']} {row['sha256']} {row['labels_sha256']}\n".encode())
-        counts = Counter(row["split"] for row in self.kept)
+        for split, *texts in zip(*(self._index[name] for name in ("split", *HASHED)), strict=True):
+            hashes[split].update(f"{' '.join(texts)}\n".encode())
         removed = sum(row["removed"] for row in self.duplicates)
         card = {"name": name, "layout": params.layout, "size": params.size, "classes": classes, "flip": params.flip}
-        card |= {"counts": {split: counts[split] for split in SPLITS}}
-        card |= {"sources": len({row["source"] for row in self.kept})}
+        card |= {"counts": {split: self.kept(split) for split in SPLITS}}
+        card |= {"sources": len(set(self._index["source"]))}
         card |= {"splits": {split: hashes[split].hexdigest() for split in SPLITS}}
         card |= {"quarantined": len(self.refused), "duplicates": {"listed": len(self.duplicates), "removed": removed}}
         return card

@@ -10,11 +10,12 @@ import pytest
 from stages.images.build import ORDER, build
 from stages.images.sources.item import Item
 from stages.project import tables
+from stages.project.threads import AHEAD
 from tests.faults.harm import flip
 from tests.images.conftest import Paint, params_of
 
 COUNTS = {"test": 3, "val": 3, "train": 70}
-ROUND = 16  # images that are prepared at once, on one core
+ROUND = 2 * AHEAD  # images that are prepared at once, on two cores
 
 
 class Stopped(BaseException):
@@ -63,16 +64,23 @@ def source(tmp_path_factory: pytest.TempPathFactory, paint: Paint) -> Source:
 
 
 @pytest.fixture(autouse=True)
-def one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a round is the same on every machine."""
-    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1}, raising=False)
 
 
 @pytest.mark.parametrize(
-    ("stop", "written"), [(0, 0), (2, 0), (5, 3), (6, 6), (40, 6 + 2 * ROUND), (75, 6 + 4 * ROUND)]
+    ("stop", "cores", "written"),
+    [
+        *((0, 2, 0), (2, 2, 0), (5, 2, 3), (6, 2, 6), (40, 2, 6 + ROUND), (75, 2, 6 + 2 * ROUND)),
+        *((40, 1, 40), (75, 1, 75)),
+    ],
 )
-def test_gone_on_wherever_it_was_stopped_it_is_the_same(source: Source, stop: int, written: int) -> None:
-    name = f"stopped{stop}"
+def test_gone_on_wherever_it_was_stopped_it_is_the_same(
+    source: Source, monkeypatch: pytest.MonkeyPatch, stop: int, cores: int, written: int
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)), raising=False)
+    name = f"stopped{stop}-{cores}"
     source.make(name, stop=stop)
     assert not (source.folder / name).exists()
     for begun in ("dataset.json", "index.parquet", "d-train-000099.tar"):  # killed later, it has these too

@@ -10,7 +10,7 @@ from stages.images.pixels import Uint8
 from stages.images.stored import ByteRange
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # there is one for every image of a source
 class Item:
     """`name` is relative to the root and unique; `source` is what related images share (a photograph, a city).
 
@@ -25,8 +25,10 @@ class Item:
     beside: tuple[Path, ...] = ()  # further files it is made of: label maps
 
     def __post_init__(self) -> None:
-        for field in ("name", "source"):
-            object.__setattr__(self, field, text_of(getattr(self, field)))
+        name = text_of(self.name)
+        source = name if self.source == self.name else text_of(self.source)  # one text in memory
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "source", source)
 
     @property
     def stays(self) -> tuple[ByteRange, ByteRange] | None:

@@ -5,32 +5,23 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
 
 from webdataset.cache import LRUCleanup, islocal
-from webdataset.gopen import gopen
 
 from stages.contract import UserError
 from stages.images.stored import ByteRange
-from stages.images.tars.urls import STALL_S, opener_of
+from stages.images.tars.transfer import TransferError, pieces
+from stages.images.tars.urls import STALL_S
 from stages.project import locks
 from stages.project.files import atomic
 from stages.project.hashing import SHOWN
 
 TRIES, PAUSE_S = 5, 2.0  # of a transfer; before the second, and twice as long before each one more: half a minute
 PATIENCE_S = 3600.0  # for another process that fetches the same tar
-BUFFER = 2**20  # bytes that are in memory at once
-CURL = {  # its exit codes, as far as they tell what is to be mended
-    6: "there is no such host",
-    7: "the server does not answer",
-    18: "the server ended in the middle",
-    22: "the server refuses it; is there such a file?",
-    28: "nothing came for too long",
-    127: "there is no program curl here; install it",
-}
 
 
 @dataclass(frozen=True)
@@ -103,7 +94,7 @@ class Copies:
                 with atomic(path) as part:
                     self._make_room(tar.size, part)
                     return self._take(tar, part)
-            except _TransferError as error:
+            except TransferError as error:
                 reason = str(error)
         raise UserError(f"{tar.url}: {reason}; tried {self.tries} times; mend that, and run the same command to go on")
 
@@ -120,42 +111,23 @@ class Copies:
         if tar.sha256 in {"", sha256}:
             return
         if size < tar.size:
-            raise _TransferError(f"{size} of its {tar.size} bytes came")
+            raise TransferError(f"{size} of its {tar.size} bytes came")
         self.forget(tar.url)
         raise UserError(f"{tar.url}: it has changed since it was indexed; index it anew by `plurifill shard`")
 
     def _transfer(self, url: str, part: Path) -> str:
         """sha256 of all that came."""
-        digest, stream = hashlib.sha256(), _opened(url, self.stall_s)
-        try:
-            with stream, part.open("r+b") as file:
-                while data := stream.read(BUFFER):
-                    digest.update(data)
-                    file.write(data)
-                file.truncate()
-        except OSError as error:
-            if ours := next((e for e in (error, error.__context__) if isinstance(e, OSError) and e.errno), None):
-                raise ours from None  # a full disk: the broken pipe behind it says nothing
-            raise _TransferError(CURL.get(stream.status, f"exit code {stream.status}")) from error
+        digest = hashlib.sha256()
+        with closing(pieces(url, self.stall_s)) as coming, part.open("r+b") as file:
+            for data in coming:
+                digest.update(data)
+                file.write(data)
+            file.truncate()
         return digest.hexdigest()
 
 
 def _name(url: str) -> str:
     return hashlib.sha256(url.encode()).hexdigest()[:SHOWN]
-
-
-class _TransferError(Exception):
-    """A transfer that failed, and may do better the next time."""
-
-
-def _opened(url: str, stall_s: int) -> Any:
-    """webdataset's stream of a URL; UserError where it opens none such."""
-    try:
-        return gopen(opener_of(url, stall_s))
-    except FileNotFoundError as error:
-        raise UserError(f"{url}: there is no program {error.filename} here; install it, or name another URL") from error
-    except ValueError as error:
-        raise UserError(f"{url}: webdataset opens no such URLs; give https://, gs:// or pipe:COMMAND") from error
 
 
 def _in_place(tar: Tar) -> Path:

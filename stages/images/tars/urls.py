@@ -9,6 +9,7 @@ from webdataset.shardlists import expand_urls
 
 from stages.contract import UserError
 
+BUCKETS = "s3://"  # the scheme of URLs that fsspec opens; what else there is webdataset does
 STALL_S = 60  # seconds in which nothing comes, after which a transfer is given up
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -78,6 +79,13 @@ def test_what_is_not_there_is_told(served: Served, copies: Copies) -> None:
         content(copies, Tar(f"{served.url}/none.tar"))
     with pytest.raises(UserError, match=r"pipe:exit 3: exit code 3; tried"):
         content(copies, Tar("pipe:exit 3"))
+
+
+def test_a_bucket_without_its_library_is_told(copies: Copies, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    monkeypatch.setattr(sys.modules["fsspec.registry"], "_registry", {})  # where another test's import of it is kept
+    with pytest.raises(UserError, match=r"^s3://b/a\.tar: s3fs is not installed here; install plurifill\[s3\]$"):
+        content(copies, Tar("s3://b/a.tar"))
 
 
 def test_a_command_may_print_the_tar(served: Served, copies: Copies) -> None:
