@@ -1,7 +1,7 @@
 """Runs a command that must not outlive the flow that asked for it: `guard.py [--hold FILE] [--watch PID] -- COMMAND`.
 
-`--launcher "srun ..."`: the command runs where that puts it, under a guard of its own there, to which the launcher
-hands on SIGTERM.
+`--launcher "srun ..."`: the command runs where that puts it, in this folder, under a guard of its own there, to which
+the launcher hands on SIGTERM.
 
 A process of its own, without Prefect: cancelled, or left alone by a flow or a worker that was killed, it asks the
 command's work to save and stop, waits for that, and leaves nothing running. While it runs it holds its locks (a
@@ -48,15 +48,22 @@ class Guard:
         files = [file for path in self.holds if (file := self._hold(path)) is not None]
         if self._ends():
             return self._code()
-        there = [*self.launcher, "python", "-P", str(Path(__file__).resolve()), "--"] if self.launcher else []
         process = subprocess.Popen(
-            [*there, *command], start_new_session=True, preexec_fn=_before_command, pass_fds=[f.fileno() for f in files]
+            [*self._there(), *command],
+            start_new_session=True,
+            preexec_fn=_before_command,
+            pass_fds=[f.fileno() for f in files],
         )
         while process.poll() is None and not self._ends():
             time.sleep(POLL_S)
         stopped = process.poll() is None
         _stop(process, bool(self.launcher))
         return self._code() if stopped else process.returncode
+
+    def _there(self) -> list[str]:
+        """The words before the command; a container's own folder is not that one of a sweep's point."""
+        guard = ["python", "-P", str(Path(__file__).resolve()), "--in", str(Path.cwd()), "--"]
+        return [*self.launcher, *guard] if self.launcher else []
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.stop_signal = number
@@ -125,8 +132,10 @@ def main() -> None:
     parser.add_argument("--hold", type=Path, action="append", default=[])
     parser.add_argument("--watch", type=int, action="append", default=[])
     parser.add_argument("--launcher", type=shlex.split, default=[])
+    parser.add_argument("--in", type=Path, default=Path(), dest="folder")
     parser.add_argument("command", nargs="+")
     given = parser.parse_args()
+    os.chdir(given.folder)
     sys.exit(Guard(given.watch, given.hold, given.launcher).run(given.command))
 
 

@@ -149,7 +149,7 @@ def test_a_device_is_never_given_twice(room):
 
 LAUNCHER = """
 import signal, subprocess, sys
-process = subprocess.Popen(sys.argv[1:], start_new_session=True)
+process = subprocess.Popen(sys.argv[1:], start_new_session=True, cwd="/")
 signal.signal(signal.SIGTERM, lambda *_: process.terminate())
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 print(*sys.argv[1:], file=open("launched", "a"))
@@ -158,7 +158,7 @@ sys.exit(process.wait())
 
 
 def launched(room: Path) -> list[str]:
-    """By one that hands on SIGTERM alone, as srun does, to where its command runs."""
+    """By one that hands on SIGTERM alone, as srun does, to where its command runs: a folder of a container's."""
     (room / "launcher.py").write_text(LAUNCHER)
     return ["--launcher", f"{sys.executable} launcher.py"]
 
