@@ -14,10 +14,11 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
-from flows import graph, server
+from flows import graph, search_outcome, server
 from flows.errors import InvalidRequest
 from flows.progress import Progress
-from flows.sweep_spec import SweepRequest
+from flows.results import Results
+from flows.sweep_spec import SweepRequest, SweepSpec
 from flows.watch import Watch, reason
 
 MISTAKE = f"{InvalidRequest.__name__}: "
@@ -53,6 +54,15 @@ def ask(deployment: str, parameters: dict[str, Any], progress: Progress) -> int:
         return 2 if ended.state and MISTAKE in str(ended.state.message) else 1
 
 
+def _sweep(deployment: str, spec: SweepSpec) -> int:
+    """The exit code; of a search, the last lines say what it has found."""
+    points = Progress(spec.name, searched=spec.search.points) if spec.search else Progress(spec.name, list(spec.points))
+    code = ask(deployment, {"name": spec.name}, points)
+    for line in search_outcome.told(spec.search, Results(Path(), spec.name)) if code < 2 else ():
+        print(line)
+    return code
+
+
 def main() -> None:
     """`make pipeline` and `make sweep`."""
     parser = argparse.ArgumentParser(prog="python -m flows.ask", description="Ask the workers for a run; tell its end.")
@@ -63,7 +73,7 @@ def main() -> None:
         if given.name is None:
             sys.exit(ask(given.deployment, {}, Progress(given.deployment)))
         spec = SweepRequest(given.name).resolve(Path("params.yaml").read_text(), graph.read())
-        sys.exit(ask(given.deployment, {"name": given.name}, Progress(spec.name, frozenset(spec.points))))
+        sys.exit(_sweep(given.deployment, spec))
     except InvalidRequest as error:
         print(f"{given.deployment}: {error}", file=sys.stderr)
         sys.exit(2)

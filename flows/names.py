@@ -52,8 +52,13 @@ def by_name(points: Sequence[Mapping[str, Any]], seeds: Sequence[str] = ()) -> d
     return found
 
 
+def of_value(value: Any) -> str:
+    """As a point's name has it; other values may read alike."""
+    return _fit(_shown(value))
+
+
 def _text(point: Mapping[str, Any], short: Mapping[str, str]) -> str:
-    words = dict.fromkeys(f"{_fit(short[key])}={_fit(_shown(value))}" for key, value in point.items())
+    words = dict.fromkeys(f"{_fit(short[key])}={of_value(value)}" for key, value in point.items())
     text = ",".join(words)
     return re.sub(r"^[^A-Za-z0-9_]", "_", text)  # no option, no hidden file
 

@@ -14,11 +14,13 @@ from flows.results import Results
 class Progress:
     """Of a sweep with its `points`, or of a pipeline, whose stages are known as it asks for them.
 
-    A point that was finished before is asked for by nobody: its files tell of it.
+    A point that was finished before is asked for by nobody: its files tell of it. Which points a search has, `searched`
+    of them, is known as it asks for them.
     """
 
     name: str
     points: Collection[str] = ()
+    searched: int = 0
     told: str = field(default="", init=False)
 
     def line(self, runs: Sequence[FlowRun]) -> str:
@@ -26,19 +28,22 @@ class Progress:
         newest = list({run.name: run for run in runs}.values())  # one that crashed is followed by another of its name
         made, failed = self._made(newest), sum(_is_lost(run) for run in newest)
         running = sum(bool(run.state and run.state.is_running()) for run in newest)
-        total = f" of {len(self.points)} points" if self.points else ""
+        points = len(self.points) or self.searched
+        total = f" of {points} points" if points else ""
         line = f"{self.name}: {len(made)}{total} made, {running} running, {failed} failed"
         if line == self.told or not newest:
             return ""
         self.told = line
-        left = _left(newest, len(self.points) - len(made) - failed, running) if self.points and running else None
+        left = _left(newest, points - len(made) - failed, running) if points and running else None
         return line + (f"; about {duration(left)} left" if left else "")
 
     def _made(self, newest: Iterable[FlowRun]) -> set[str]:
         done = {run.name for run in newest if run.state and run.state.is_completed()}
+        results = Results(Path(), self.name)
+        if self.searched:
+            return {name for name in done if "=" in name} | {f"{self.name}/{one}" for one in results.finished()}
         if not self.points:
             return done
-        results = Results(Path(), self.name)
         commit = results.commit
         return {one for one in self.points if f"{self.name}/{one}" in done or results.is_finished(one, commit)}
 

@@ -3,6 +3,7 @@ three files and a few pictures.
 """
 
 import json
+import math
 import shutil
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import pandas as pd
 
 from flows import files, git
 from flows.errors import InvalidRequest
+from flows.search_spec import Goal
 from flows.sweep_spec import SweepSpec
 from flows.sweep_work import Work, changed
 
@@ -51,6 +53,7 @@ class Results:
         its points are made again, and each stays as it is until it is.
         """
         now = {"points": dict(sweep.points), "methods": list(sweep.methods), **_code(self.root, head)}
+        now |= {"search": sweep.search.told} if sweep.search else {}
         was = json.loads(self.spec.read_text()) if self.spec.is_file() else {}
         other = [key for key, value in now.items() if was.get(key) != value] if was else []
         other = other or (self._changed(sweep, work, was["commit"]) if was else [])
@@ -82,6 +85,11 @@ class Results:
         """Whether the point is finished, as that commit has it: its json is written last."""
         return self._note(point).get("commit") == commit
 
+    def finished(self) -> list[str]:
+        """The points that are finished at the sweep's commit."""
+        commit = self.commit
+        return [path.stem for path in sorted(self.folder.glob("[!.]*.json")) if self.is_finished(path.stem, commit)]
+
     def forget_others(self, points: Collection[str], commit: str) -> None:
         """Once all of these are finished: remove what a sweep of this name had that is no point any more."""
         if not all(self.is_finished(point, commit) for point in points):
@@ -109,6 +117,13 @@ class Results:
             frame = pd.concat(tables, ignore_index=True).assign(point=point)
             files.write(place, partial(frame.to_parquet, write_page_checksum=True))
         files.write_json(about, {"sweep": self.sweep, "point": point, **note})
+
+    def score(self, point: str, goal: Goal) -> float:
+        """A finished point's score; not a number where it has none."""
+        rows = pd.read_parquet(self.paths(point)[1])
+        for name in ("method", "protocol", "metric"):
+            rows = rows[rows[name] == getattr(goal, name)]
+        return float(rows["estimate"].iloc[0]) if len(rows) else math.nan
 
     def table(self, points: Iterable[str], commit: str) -> list[dict[str, Any]]:
         """A line a point: finished or not, its experiment, its seconds."""

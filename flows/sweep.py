@@ -6,10 +6,10 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
-from prefect import flow, get_run_logger, runtime, task
+from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
-from prefect.futures import PrefectFuture, wait
 from prefect.states import Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 
@@ -21,16 +21,16 @@ from flows import (
     nights,
     reproduce,
     run_log,
-    stage,
-    subflows,
+    search_outcome,
+    search_rounds,
     sweep_order,
     sweep_point,
+    sweep_run,
     sweep_work,
     worktree,
 )
 from flows.errors import InvalidRequest
 from flows.results import FINISHED, Results
-from flows.sweep_order import Job
 from flows.sweep_spec import Overrides, SweepRequest, SweepSpec, Value
 
 NAMED = 8  # points that a failed sweep's message names
@@ -41,6 +41,7 @@ def sweep(
     name: str,
     grid: dict[str, list[Value]] | None = None,
     points: list[Overrides] | None = None,
+    search: dict[str, Any] | None = None,
     methods: list[str] | None = None,
     seeds: int | None = None,
     anew: bool = False,
@@ -52,9 +53,10 @@ def sweep(
     The form in Prefect's pages shows these lines:
 
     Args:
-        name: A sweep of params.yaml; or, with a grid or points, the name of a new one.
+        name: A sweep of params.yaml; or, with a grid, points or a search, the name of a new one.
         grid: All combinations of values by key, as {"methods.flow_fill.inpaint.temperature": [0.5, 1.0]}.
         points: Single points, as [{"methods.flow_fill.inpaint.temperature": 0.5}].
+        search: Points that are drawn from a space, written as a block `search` of params.yaml is (README, "A search").
         methods: Whose completions are scored; none: of those methods that the keys belong to.
         seeds: So many trainings of each point, by the seeds 0, 1, ...; alone, of the methods as they are.
         anew: Make finished points of this name again where values that they read, or code, are others now.
@@ -66,18 +68,22 @@ def sweep(
     root = Path().resolve()
     if pull:
         _pull(root)
-    request = SweepRequest(name, grid, points, methods, seeds)
+    request = SweepRequest(name, grid, points, methods, seeds, search)
     spec = request.resolve((root / "params.yaml").read_text(), graph.read())
     results = Results(root, spec.name)
     busy = InvalidRequest(f"the sweep {spec.name} is running already")
     with locks.held(root / worktree.FOLDER / f"{spec.name}.lock", busy):
         head, work = git.clean_head(root), sweep_work.needed(root, spec)
         commit = results.begin(spec, work, head, anew)
-        runs = _run(spec, commit, sweep_order.unfinished(root, work, results, commit))
+        if spec.search:
+            spec, runs = search_rounds.made(spec, spec.search, results, commit)
+        else:
+            runs = sweep_run.made(spec, commit, sweep_order.unfinished(root, work, results, commit))
         results.forget_others(spec.points, commit)
         if nightly:
             _keep_night(results, spec, commit)
-    create_table_artifact(results.table(spec.points, commit), key="sweep", description=f"The points of {spec.name}")
+    about = " ".join([f"The points of {spec.name}.", *search_outcome.told(spec.search, results)])
+    create_table_artifact(results.table(spec.points, commit), key="sweep", description=about)
     reports = _report(root)
     lost = [name for name in spec.points if name in runs and not runs[name].is_completed()]
     return _lost(spec, lost) if lost else [*runs.values(), *reports]
@@ -102,21 +108,6 @@ def _keep_night(results: Results, spec: SweepSpec, commit: str) -> None:
         get_run_logger().warning(f"{spec.name}: no point is finished, so that this night has no scores")
 
 
-def _run(spec: SweepSpec, commit: str, jobs: list[Job]) -> dict[str, State]:
-    points = sum(not job.stages for job in jobs)
-    get_run_logger().info(f"{spec.name}: {points} of {len(spec.points)} points to make")
-    runs: dict[str, PrefectFuture[None]] = {}
-    submit = (run_on_worker if runtime.deployment.id else run_locally).submit
-    for job in jobs:
-        given = {"overrides": spec.points[job.point], "methods": list(spec.methods), "commit": commit}
-        given |= {"stages": list(job.stages)}
-        after = [runs[other] for other in job.after]
-        runs[job.name] = submit(spec.name, job.name, given, wait_for=after, return_state=False)
-    with commands.stopped_on_error():
-        wait(list(runs.values()))
-    return {name: run.state for name, run in runs.items()}
-
-
 def _report(root: Path) -> list[State]:
     """Make anew what reads the points, where all else that it reads is up to date; else that waits for `reproduce`."""
     known = graph.read(root)
@@ -126,23 +117,6 @@ def _report(root: Path) -> list[State]:
     for name in sorted(stale.intersection(readers) - set(ready)):
         get_run_logger().info(f"{name}: not made anew, since what it needs is stale; the next `dvc repro` does it")
     return list(reproduce.run(known, ready).values())
-
-
-@task(task_run_name="{name}")
-def run_locally(sweep: str, name: str, given: dict[str, object]) -> None:
-    """One point in this process."""
-    sweep_point.make(sweep, name, **given)  # type: ignore[arg-type]
-
-
-@task(task_run_name="{name}")
-def run_on_worker(sweep: str, name: str, given: dict[str, object]) -> None:
-    """One point by a worker; what another machine made is fetched from the DVC remote."""
-    subflows.run("run-point/gpu", {"sweep": sweep, "point": name, **given}, f"{sweep}/{name}")
-    if given["stages"]:
-        return  # in the cache, or the remote, where the points find them
-    if not (Results(Path(), sweep).is_finished(name, str(given["commit"])) or stage.is_shared()):
-        raise RuntimeError(f"{sweep}/{name} was made in another clone; PLURIFILL_SHARED=1 is missing")
-    run_locally.fn(sweep, name, given)
 
 
 def main() -> None:
@@ -156,13 +130,16 @@ def main() -> None:
     given = parser.parse_args()
     commands.exit_on_sigterm()
     try:
-        SweepRequest(given.name).resolve(Path("params.yaml").read_text(), graph.read())
+        spec = SweepRequest(given.name).resolve(Path("params.yaml").read_text(), graph.read())
     except InvalidRequest as error:
         sys.exit(_refused(error))
     state: State = sweep(given.name, anew=given.anew, nightly=given.nightly, return_state=True)
-    if not state.is_completed():
-        cause = state.result(raise_on_failure=False)
-        sys.exit(_refused(cause) if isinstance(cause, InvalidRequest) else 1)
+    cause = None if state.is_completed() else state.result(raise_on_failure=False)
+    if isinstance(cause, InvalidRequest):
+        sys.exit(_refused(cause))
+    for line in search_outcome.told(spec.search, Results(Path(), spec.name)):
+        print(line)
+    sys.exit(0 if state.is_completed() else 1)
 
 
 def _refused(error: InvalidRequest) -> int:

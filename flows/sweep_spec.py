@@ -1,7 +1,6 @@
 """A sweep's points: values for keys of params.yaml and training seeds, from `sweeps.NAME` or the flow's form."""
 
 import itertools
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,19 +11,26 @@ from ruamel.yaml.error import YAMLError
 from flows import graph, names
 from flows.errors import InvalidRequest, nearest
 from flows.graph import Graph
+from flows.search_spec import Search, searched_keys
+from flows.sweep_keys import check_key, check_value
 
 Value = bool | int | float | str | list[Any] | None
 Overrides = dict[str, Value]
+TAKEN = ("grid", "points", "methods", "seeds", "search")  # by a block of `sweeps`
 MOST_SEEDS = 100  # trainings of a point; ours: more are a slip of the pen
 
 
 @dataclass(frozen=True)
 class SweepSpec:
-    """Points by name (`alpha=0.25`), and the methods that each samples and scores."""
+    """Points by name (`alpha=0.25`), and the methods that each samples and scores.
+
+    A `search` asks for its points as it is run; before, they are its probes, which read what all of them will.
+    """
 
     name: str
     points: Mapping[str, Overrides]
     methods: tuple[str, ...]
+    search: Search | None = None
 
     @property
     def targets(self) -> list[str]:
@@ -34,7 +40,7 @@ class SweepSpec:
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """What the user gave; without grid and points, the sweep of that name in params.yaml, if there is one.
+    """What the user gave; without grid, points and search, the sweep of that name in params.yaml, if there is one.
 
     `seeds`: so many trainings of each point, every trained part of its methods by the seeds 0, 1, ...
     """
@@ -44,6 +50,7 @@ class SweepRequest:
     points: Sequence[Overrides] | None = None
     methods: Sequence[str] | None = None
     seeds: int | None = None
+    search: Mapping[str, Any] | None = None
 
     def resolve(self, params: str, known: Graph) -> SweepSpec:
         """The sweep, checked against params.yaml's text and the stages.
@@ -52,13 +59,15 @@ class SweepRequest:
         """
         names.check_sweep(self.name)
         values = _values(params)
-        request = self if self.grid or self.points else self._named(values, _sweeps(values))
+        request = self if self.grid or self.points or self.search else self._named(values, _sweeps(values))
+        if request.search is not None:
+            return request._searched(values, graph.methods(known))
         overrides = [*_product(request.grid or {}), *_listed(request.points or [])]
         keys = list(dict.fromkeys(key for one in overrides for key in one))
         for key in keys:
-            _check_key(values, key)
+            check_key(values, key)
         for key, value in (item for one in overrides for item in one.items()):
-            _check_value(key, value)
+            check_value(key, value)
         methods = _methods(request.methods, keys, graph.methods(known))
         if request.seeds is None:
             return SweepSpec(self.name, names.by_name(overrides), methods)
@@ -67,6 +76,15 @@ class SweepRequest:
         every = [{**one, **training} for one in overrides or [{}] for training in trainings]
         return SweepSpec(self.name, names.by_name(every, seeds), methods)
 
+    def _searched(self, values: Mapping[str, Any], every: Sequence[str]) -> SweepSpec:
+        """The sweep whose points a search asks for, one after the other."""
+        beside = {"grid": self.grid, "points": self.points, "seeds": self.seeds}
+        if also := [word for word, given in beside.items() if given is not None]:
+            raise InvalidRequest(f"sweep: search and {also[0]}: a search asks for its points; leave one of both out")
+        methods = _methods(self.methods, searched_keys(self.search), every)
+        search = Search.of(self.search, values, methods)
+        return SweepSpec(self.name, search.probes(), methods, search)
+
     def _named(self, values: Mapping[str, Any], named: Mapping[str, Any]) -> "SweepRequest":
         if self.name not in named and self.seeds is not None:
             return self
@@ -74,14 +92,16 @@ class SweepRequest:
             raise InvalidRequest(f"params.yaml: no sweep sweeps.{self.name}{nearest(self.name, named)}")
         block = named[self.name]
         if not isinstance(block, Mapping):
-            raise InvalidRequest(f"params.yaml: sweeps.{self.name} = {block!r}: give it grid or points")
-        if extra := set(block) - {"grid", "points", "methods", "seeds"}:
+            raise InvalidRequest(f"params.yaml: sweeps.{self.name} = {block!r}: give it grid, points or search")
+        if extra := set(block) - set(TAKEN):
             told = f"params.yaml: sweeps.{self.name} has {', '.join(sorted(map(str, extra)))}"
-            raise InvalidRequest(f"{told}; it takes grid, points, methods, seeds")
+            raise InvalidRequest(f"{told}; it takes {', '.join(TAKEN)}")
         methods, seeds = self.methods or block.get("methods"), self.seeds or block.get("seeds")
-        found = SweepRequest(self.name, block.get("grid"), block.get("points"), methods, seeds)
-        if not (found.grid or found.points or found.seeds):
-            raise InvalidRequest(f"params.yaml: sweeps.{self.name} has no point; give it a grid, points or seeds")
+        found = SweepRequest(self.name, block.get("grid"), block.get("points"), methods, seeds, block.get("search"))
+        if not (found.grid or found.points or found.seeds or found.search):
+            raise InvalidRequest(
+                f"params.yaml: sweeps.{self.name} has no point; give it a grid, points, seeds or a search"
+            )
         return found
 
 
@@ -148,33 +168,6 @@ def _block(values: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
         if not isinstance(values, Mapping):
             return {}
     return values
-
-
-def _check_key(values: Any, key: Any) -> None:
-    if not isinstance(key, str):
-        raise InvalidRequest(f"sweep: key {key!r}: write a key of params.yaml as text, in quotes where need be")
-    block = values
-    for part in key.split("."):
-        if not isinstance(block, Mapping) or part not in block:
-            raise InvalidRequest(
-                f"params.yaml: no key {key}{nearest(part, block if isinstance(block, Mapping) else ())}"
-            )
-        block = block[part]
-    if isinstance(block, Mapping):
-        raise InvalidRequest(
-            f"params.yaml: {key} is a block; a sweep turns single values, e.g. {key}.{next(iter(block), 'x')}"
-        )
-
-
-def _check_value(key: str, value: Any) -> None:
-    """What both YAML and JSON, by which it travels to a worker, can tell."""
-    for one in value if isinstance(value, list) else ():
-        _check_value(key, one)
-    is_number = isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value))
-    if not (value is None or is_number or isinstance(value, str | list)):
-        raise InvalidRequest(
-            f"sweep: {key} has a point with {value!r}: give finite numbers, texts, true, false, null or lists of these"
-        )
 
 
 def _methods(asked: Sequence[str] | None, keys: Iterable[str], every: Sequence[str]) -> tuple[str, ...]:

@@ -15,6 +15,8 @@ methods:
     other: {steps: 10}
     inpaint: {heat: 1.0}
   rival: {inpaint: {good: true}}
+protocols:
+  plain: {metrics: [l1]}
 sweeps:
   grid: {grid: {methods.toy.train.rate: [1, 2], methods.toy.inpaint.heat: [0.5, 1.0]}}
 """
@@ -101,7 +103,8 @@ def sample(method):
 
 def score(method):
     text = (Path("data/samples") / method / "all").read_text()
-    frame = pd.DataFrame({"method": [method], "metric": ["sum"], "estimate": [float(sum(text.encode()))]})
+    about = {"method": [method], "protocol": ["plain"], "metric": ["l1"]}
+    frame = pd.DataFrame({**about, "estimate": [float(sum(text.encode()))]})
     Path("reports/scores").mkdir(parents=True, exist_ok=True)
     for ending in (".parquet", ".summary.parquet"):
         frame.to_parquet(f"reports/scores/{method}{ending}")
@@ -136,8 +139,9 @@ def make(folder: Path) -> Path:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, target)
-    (folder / "stages").mkdir()
-    texts = {"params.yaml": PARAMS, "dvc.yaml": PIPELINE, "work.py": WORK, "stages/empty": ""}
+    (folder / "stages/metrics").mkdir(parents=True)
+    metric = (ROOT / "stages/metrics/l1.py").read_text()
+    texts = {"params.yaml": PARAMS, "dvc.yaml": PIPELINE, "work.py": WORK, "stages/metrics/l1.py": metric}
     for name, text in texts.items():
         (folder / name).write_text(text)
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)

@@ -3,6 +3,8 @@
 import json
 import logging
 import math
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
@@ -12,6 +14,8 @@ from ruamel.yaml import YAML
 from flows import names, overrides
 from flows.errors import InvalidRequest
 from flows.graph import Stage
+from flows.search_spec import Search
+from flows.study import Study
 from flows.sweep import sweep
 from flows.sweep_spec import SweepRequest, SweepSpec
 from tests.fuzz.damage import ODD, altered
@@ -36,6 +40,17 @@ ASKED = {
     "seeds": 2,
     "anew": False,
 }
+SEARCH = {
+    "over": {
+        "methods.classical.inpaint.radius": {"low": 1.0, "high": 9.0, "log": True},
+        "methods.classical.inpaint.algorithm": ["mean", "telea"],
+    },
+    "points": 4,
+    "goal": {"protocol": "p", "metric": "psnr"},
+    "by": "tpe",
+    "seed": 0,
+    "together": 2,
+}
 NAMED = ("sweep", "params.yaml", "dvc.yaml")
 KEYS = st.sampled_from([*keys(PARAMS), "", ".", "methods.", "no.such", "a\nb"])
 
@@ -49,12 +64,18 @@ def prepare() -> None:
 def hostile(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
     """The flow's parameters, and params.yaml."""
     asked, params = ASKED, PARAMS
-    kind = draw(st.sampled_from(["altered", "grid", "points", "file"]))
+    kind = draw(st.sampled_from(["altered", "grid", "points", "file", "search"]))
     if kind == "file":
         block = {
             name: ASKED[name] for name in draw(st.sampled_from([("grid",), ("points",), ("seeds",), tuple(ASKED)[1:5]]))
         }
         return {"name": "radius"}, {**PARAMS, "sweeps": draw(altered({"radius": block}))[0]}
+    if kind == "search":
+        block = draw(st.sampled_from([SEARCH, {**SEARCH, "over": draw(RANGES)}]))
+        asked = {"name": "new", "methods": ["classical"], "search": block}
+        for _ in range(draw(st.integers(0, 2))):
+            asked = draw(altered(asked))[0]
+        return asked, params
     if kind == "altered":
         for _ in range(draw(st.integers(1, 3))):
             asked = draw(altered(asked))[0]
@@ -70,6 +91,11 @@ NAMES = st.one_of(
 )
 
 
+ENDS = st.one_of(ODD, st.floats(), st.integers())
+RANGE = st.fixed_dictionaries({"low": ENDS, "high": ENDS}, optional={"log": st.one_of(st.booleans(), ODD)})
+RANGES = st.dictionaries(KEYS, st.one_of(RANGE, st.lists(ODD, max_size=3)), max_size=3)
+
+
 def knock(given: tuple[dict[str, Any], dict[str, Any]]) -> Verdict:
     asked, params = given
     text = json.dumps(params, ensure_ascii=False)
@@ -77,7 +103,7 @@ def knock(given: tuple[dict[str, Any], dict[str, Any]]) -> Verdict:
         validated = sweep.validate_parameters(asked)
     except (ParameterTypeError, TypeError) as error:  # Prefect's own: the form shows it at the field
         return Verdict(False, f"Prefect: {type(error).__name__}")
-    wanted = {name: validated.get(name) for name in ("grid", "points", "methods", "seeds")}
+    wanted = {name: validated.get(name) for name in ("grid", "points", "methods", "seeds", "search")}
     request = SweepRequest(validated["name"], **wanted)
     verdict, spec = of_call(lambda: request.resolve(text, GRAPH), InvalidRequest, NAMED)
     if spec is not None:
@@ -91,6 +117,18 @@ def _refuse_wrong(spec: SweepSpec, params: str) -> None:
     for name, point in spec.points.items():
         names.check_point(name)
         _refuse_wrong_point(point, params)
+    if spec.search:
+        _refuse_wrong_search(spec.search)
+
+
+def _refuse_wrong_search(search: Search) -> None:
+    """Its first points are asked for indeed, and lie in its ranges."""
+    with tempfile.TemporaryDirectory() as folder:
+        points = Study(Path(folder) / "study", search).ask(min(search.points, 2))
+    assert len(points) == min(search.points, 2)
+    for key, one in search.over.items():
+        for value in (point[key] for point in points.values()):
+            assert value in one if isinstance(one, list) else one.low <= value <= one.high
 
 
 def _refuse_wrong_point(point: dict[str, Any], params: str) -> None:
