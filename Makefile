@@ -91,8 +91,8 @@ join: $(READY)  ## this machine's workers for the servers of another one, TO=its
 deploy: $(READY)  ## put prefect.yaml's deployments on the server
 	python -m flows.deploy
 
-pipeline: $(READY)  ## run what is stale by the workers
-	python -m flows.ask reproduce/pipeline
+pipeline: $(READY)  ## run what is stale by the workers; PARTS=4 divides samples and scores over so many
+	python -m flows.ask reproduce/pipeline $(if $(PARTS),--parts '$(PARTS)')
 
 sweep: $(READY)  ## run the sweep NAME of params.yaml by the workers
 	python -m flows.ask sweep/grid --name '$(if $(filter file,$(origin NAME)),,$(NAME))'

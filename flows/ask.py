@@ -1,4 +1,4 @@
-"""`python -m flows.ask DEPLOYMENT [--name SWEEP]`: ask the workers for a run, and tell what becomes of it, to its end.
+"""`python -m flows.ask DEPLOYMENT [--name SWEEP] [--parts N]`: ask the workers for a run, and tell what becomes of it, to its end.
 
 Told are the states of the run and of those that it asks for, how many are made, run and failed, how long the rest may
 take, a pool that they wait for without a worker, and why what failed did and where its log is. Exit code 0 where it
@@ -14,7 +14,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
-from flows import graph, search_outcome, server
+from flows import division, graph, search_outcome, server
 from flows.errors import InvalidRequest
 from flows.progress import Progress
 from flows.results import Results
@@ -68,10 +68,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m flows.ask", description="Ask the workers for a run; tell its end.")
     parser.add_argument("deployment", help="as prefect.yaml has it: reproduce/pipeline, sweep/grid")
     parser.add_argument("--name", help="of a sweep in params.yaml")
+    parser.add_argument("--parts", help="so many runs make each method's samples, and its scores")
     given = parser.parse_args()
     try:
+        own = {} if given.parts is None else {"parts": division.read(given.parts)}
         if given.name is None:
-            sys.exit(ask(given.deployment, {}, Progress(given.deployment)))
+            sys.exit(ask(given.deployment, own, Progress(given.deployment)))
         spec = SweepRequest(given.name).resolve(Path("params.yaml").read_text(), graph.read())
         sys.exit(_sweep(given.deployment, spec))
     except InvalidRequest as error:

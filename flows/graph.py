@@ -11,6 +11,8 @@ from typing import Any
 from dvc.lock import make_lock
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
+from dvc.stage.cache import RunCacheNotFoundError
+from dvc_data.hashfile.hash_info import HashInfo
 
 from flows.errors import InvalidRequest, nearest
 
@@ -19,13 +21,22 @@ BENCHMARK = "benchmark@"  # and a method: the stage that scores it
 
 @dataclass(frozen=True)
 class Stage:
-    """One DVC stage: where it runs, what must be done before it, what it reads, its settings (cmd, params) as JSON."""
+    """One DVC stage: where it runs, what must be done before it, what it reads, its settings (cmd, params) as JSON.
+
+    One that `divides` has a command with `--part I/N`: runs of it, in any order, leave pieces that it takes over.
+    """
 
     name: str
     kind: str
     parents: tuple[str, ...]
     reads: tuple[str, ...]
     settings: str
+    divides: bool = False
+
+    @property
+    def command(self) -> str:
+        """What DVC runs."""
+        return str(json.loads(self.settings)[0])
 
 
 Graph = Mapping[str, Stage]
@@ -43,7 +54,8 @@ def _stage(stage: PipelineStage, parents: Iterable[PipelineStage]) -> Stage:
     values = [dep.read_params() for dep in stage.params]
     settings = json.dumps([stage.cmd, values], sort_keys=True, default=str)
     reads = tuple(dep.def_path for dep in stage.deps)
-    return Stage(stage.name, stage.meta["kind"], tuple(sorted(parent.name for parent in parents)), reads, settings)
+    before, divides = tuple(sorted(parent.name for parent in parents)), stage.meta.get("divides", False)
+    return Stage(stage.name, stage.meta["kind"], before, reads, settings, divides)
 
 
 def _ordered(found: Graph) -> Graph:
@@ -74,6 +86,23 @@ def stale(graph: Graph, root: Path = Path()) -> list[str]:
         if changed.intersection(stage.parents):
             changed.add(name)
     return [name for name in graph if name in changed]
+
+
+def would_run(name: str, root: Path = Path()) -> bool:
+    """Whether DVC would run the stage's command now: it is stale, and its run cache has no result of such a run."""
+    repair_busy_list(root)
+    with Repo(str(root), _wait_for_lock=True) as repo, repo.lock:
+        [stage] = [one for one in repo.index.stages if one.name == name]
+        if not stage.changed():
+            return False
+        stage.save_deps()  # of this object alone: what the run cache is asked for
+        for out in stage.outs:
+            out.hash_info = HashInfo()  # else what the last run made would be its answer
+        try:
+            repo.stage_cache.restore(stage, dry=True)
+        except RunCacheNotFoundError:
+            return True
+        return False
 
 
 def repair_busy_list(root: Path) -> None:

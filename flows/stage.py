@@ -5,22 +5,34 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from prefect import flow
+from prefect import flow, runtime
 from prefect.states import State
 
-from flows import commands, git, graph, run_log
+from flows import commands, division, git, graph, run_log
 from flows.errors import InvalidRequest
 
 
-@flow(flow_run_name="{stage}")
-def run_stage(stage: str, state: str = "") -> State | None:
-    """Run one stage of dvc.yaml; with `state`, only in that state of the sources (see `sources_digest`)."""
+def _run_name() -> str:
+    given = runtime.flow_run.parameters
+    return division.named(given["stage"], given.get("part", ""))
+
+
+@flow(flow_run_name=_run_name)
+def run_stage(stage: str, state: str = "", part: str = "") -> State | None:
+    """Run one stage of dvc.yaml; with `state`, only in that state of the sources (see `sources_digest`).
+
+    With `part`, as 1/4, that part of a stage that divides: its pieces stay for the stage itself.
+    """
     run_log.keep()
     if state and state != sources_digest():
         raise InvalidRequest(
             f"{Path.cwd()}: commit, dvc.yaml or params.yaml are not those of the run that asked for {stage}"
         )
-    graph.ancestors(graph.read(), [stage])
+    known = graph.read()
+    graph.ancestors(known, [stage])
+    if part:
+        command = division.command(known[stage], part)
+        return commands.crash_if_abandoned(lambda: run_part(stage, part, command))
     return commands.crash_if_abandoned(lambda: reproduce(stage))
 
 
@@ -48,8 +60,13 @@ def run(stage: str, root: Path, options: Sequence[str] = ()) -> None:
     commands.run(["dvc", *words], root, lock(stage, root), launched=True)
 
 
+def run_part(stage: str, part: str, command: Sequence[str], root: Path = Path()) -> None:
+    """A part of the stage, beside its others; DVC hears of none of them."""
+    commands.run(command, root, lock(f"{stage}.{part.replace('/', '-of-')}", root), launched=True)
+
+
 def lock(stage: str, root: Path) -> Path:
-    """Held while a stage runs in this workspace."""
+    """Held while a stage, or a part of it, runs in this workspace."""
     return root.resolve() / ".dvc" / "tmp" / "running" / f"{stage}.lock"
 
 

@@ -35,9 +35,13 @@ def devices() -> list[str]:
 
 
 def workers(gpus: list[str], pools: list[str], cpu_slots: int = 1, gpu_slots: int = 1) -> list[Supervised]:
-    """The workers of this machine's `pools`: one a slot, `gpu_slots` of a GPU; without one, `cpu_slots` of the CPU."""
+    """The workers of this machine's `pools`: one a slot, `gpu_slots` of a GPU and `cpu_slots` of the CPU, which both
+    pools share where there is no GPU.
+    """
     found = [_worker("flows", "flows", FLOWS_AT_ONCE, {})]
-    found += [_worker("cpu", "cpu", "1", {"PLURIFILL_SLOT": "cpu0", "CUDA_VISIBLE_DEVICES": ""})]
+    for n in range(cpu_slots):
+        name = f"cpu{n}" if n else "cpu"
+        found += [_worker("cpu", name, "1", {"PLURIFILL_SLOT": f"cpu{n}", "CUDA_VISIBLE_DEVICES": ""})]
     for gpu, n in itertools.product(gpus, range(gpu_slots)):
         slot = f"gpu{gpu}.{n}" if n else f"gpu{gpu}"
         found += [_worker("gpu", slot, "1", {"PLURIFILL_SLOT": slot, "CUDA_VISIBLE_DEVICES": gpu})]

@@ -42,6 +42,16 @@ def test_without_a_gpu_the_cpu_has_one_slot_for_both_pools():
     assert {one.env["PLURIFILL_SLOT"] for one in found if one.name != "flows"} == {"cpu0"}
 
 
+def test_the_cpu_has_a_worker_of_its_pool_for_each_slot():
+    found = workers([], list(POOLS), 2)
+    assert pools(found) == {name: "cpu" for name in ("cpu", "cpu1")} | {
+        "flows": "flows", "gpu-on-cpu0": "gpu", "gpu-on-cpu1": "gpu"
+    }  # fmt: skip
+    own = {one.name: one.env["PLURIFILL_SLOT"] for one in found if one.name != "flows"}
+    assert own == {"cpu": "cpu0", "cpu1": "cpu1", "gpu-on-cpu0": "cpu0", "gpu-on-cpu1": "cpu1"}
+    assert pools(workers(["0"], list(POOLS), 2)) == {"flows": "flows", "cpu": "cpu", "cpu1": "cpu", "gpu0": "gpu"}
+
+
 def test_a_further_machine_has_no_worker_that_waits():
     assert set(pools(workers(["0"], ["cpu", "gpu"], 1)).values()) == {"cpu", "gpu"}
 
