@@ -94,8 +94,8 @@ deploy: $(READY)  ## put prefect.yaml's deployments on the server
 pipeline: $(READY)  ## run what is stale by the workers; PARTS=4 divides samples and scores over so many
 	python -m flows.ask reproduce/pipeline $(if $(PARTS),--parts '$(PARTS)')
 
-sweep: $(READY)  ## run the sweep NAME of params.yaml by the workers
-	python -m flows.ask sweep/grid --name '$(if $(filter file,$(origin NAME)),,$(NAME))'
+sweep: $(READY)  ## run the sweep NAME of params.yaml by the workers; PARTS=4 as for pipeline
+	python -m flows.ask sweep/grid --name '$(if $(filter file,$(origin NAME)),,$(NAME))' $(if $(PARTS),--parts '$(PARTS)')
 
 tidy: $(READY)  ## say what the DVC cache holds that nothing needs any more; FREE=1 removes it
 	python -m flows.tidy $(if $(FREE),--free)

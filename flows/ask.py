@@ -1,4 +1,4 @@
-"""`python -m flows.ask DEPLOYMENT [--name SWEEP] [--parts N]`: ask the workers for a run, and tell what becomes of it, to its end.
+"""`python -m flows.ask DEPLOYMENT [--name SWEEP] [--parts N]`: ask the workers for a run; tell its course, to its end.
 
 Told are the states of the run and of those that it asks for, how many are made, run and failed, how long the rest may
 take, a pool that they wait for without a worker, and why what failed did and where its log is. Exit code 0 where it
@@ -54,10 +54,10 @@ def ask(deployment: str, parameters: dict[str, Any], progress: Progress) -> int:
         return 2 if ended.state and MISTAKE in str(ended.state.message) else 1
 
 
-def _sweep(deployment: str, spec: SweepSpec) -> int:
+def _sweep(deployment: str, spec: SweepSpec, own: dict[str, Any]) -> int:
     """The exit code; of a search, the last lines say what it has found."""
     points = Progress(spec.name, searched=spec.search.points) if spec.search else Progress(spec.name, list(spec.points))
-    code = ask(deployment, {"name": spec.name}, points)
+    code = ask(deployment, {"name": spec.name, **own}, points)
     for line in search_outcome.told(spec.search, Results(Path(), spec.name)) if code < 2 else ():
         print(line)
     return code
@@ -75,7 +75,7 @@ def main() -> None:
         if given.name is None:
             sys.exit(ask(given.deployment, own, Progress(given.deployment)))
         spec = SweepRequest(given.name).resolve(Path("params.yaml").read_text(), graph.read())
-        sys.exit(_sweep(given.deployment, spec))
+        sys.exit(_sweep(given.deployment, spec, own))
     except InvalidRequest as error:
         print(f"{given.deployment}: {error}", file=sys.stderr)
         sys.exit(2)

@@ -1,4 +1,4 @@
-"""Stages that divide: `parts` runs of one, each of a part of its work, and then the stage itself, which finds that done.
+"""Stages that divide: so many runs of one, each of a part of its work, then the stage itself, which finds that done.
 
 Parts leave pieces in the clone that they run in, outside of DVC's sight; the result is bit for bit that of one run.
 """
@@ -35,9 +35,9 @@ def words(parts: int) -> Iterator[str]:
     return (f"{number}/{parts}" for number in range(1, parts + 1))
 
 
-def named(stage: str, part: str) -> str:
-    """What a run is called that makes this part of the stage; without one, the stage."""
-    return f"{stage} {part}" if part else stage
+def named(*words: str) -> str:
+    """What a run is called, of a point, of a stage, of a part of it: `alpha=0.25 sample@dsi 1/4`."""
+    return " ".join(filter(None, words))
 
 
 def command(stage: graph.Stage, part: str) -> list[str]:

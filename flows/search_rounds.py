@@ -11,8 +11,10 @@ from flows.search_spec import Search
 from flows.sweep_spec import SweepSpec
 
 
-def made(spec: SweepSpec, search: Search, results: Results, commit: str) -> tuple[SweepSpec, dict[str, State]]:
-    """The sweep with all its points, and what became of those that were not finished."""
+def made(
+    spec: SweepSpec, search: Search, results: Results, commit: str, parts: int
+) -> tuple[SweepSpec, dict[str, State]]:
+    """The sweep with all its points, and what became of those that were not finished, each in so many parts."""
     from flows import study  # here: optuna takes seconds, and other sweeps need none
 
     trials = study.Study(study.place(results.root / worktree.FOLDER / spec.name, search, commit), search)
@@ -23,15 +25,15 @@ def made(spec: SweepSpec, search: Search, results: Results, commit: str) -> tupl
         for name in todo:
             trials.begin(name)
         spec = replace(spec, points=points)
-        runs |= _round(replace(spec, points={name: points[name] for name in todo}), results, commit)
+        runs |= _round(replace(spec, points={name: points[name] for name in todo}), results, commit, parts)
         for name in points:
             is_finished = results.is_finished(name, commit)
             trials.tell(name, partial(results.score, name, search.goal) if is_finished else None)
     return spec, runs
 
 
-def _round(spec: SweepSpec, results: Results, commit: str) -> dict[str, State]:
+def _round(spec: SweepSpec, results: Results, commit: str, parts: int) -> dict[str, State]:
     if not spec.points:
         return {}
     work = sweep_work.needed(results.root, spec)
-    return sweep_run.made(spec, commit, sweep_order.unfinished(results.root, work, results, commit))
+    return sweep_run.made(spec, commit, sweep_order.unfinished(results.root, work, results, commit, parts))

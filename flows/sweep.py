@@ -8,13 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from prefect import flow, get_run_logger
+from prefect import flow, get_run_logger, runtime
 from prefect.artifacts import create_table_artifact
 from prefect.states import Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import (
     commands,
+    division,
     git,
     graph,
     locks,
@@ -23,6 +24,7 @@ from flows import (
     run_log,
     search_outcome,
     search_rounds,
+    stage,
     sweep_order,
     sweep_point,
     sweep_run,
@@ -47,6 +49,7 @@ def sweep(
     anew: bool = False,
     pull: bool = False,
     nightly: bool = False,
+    parts: int = 1,
 ) -> list[State] | State:
     """Run every unfinished point; a failed point fails alone. The report then shows what is finished.
 
@@ -62,9 +65,11 @@ def sweep(
         anew: Make finished points of this name again where values that they read, or code, are others now.
         pull: Bring this clone up to date first, where its branch has only been added to (git pull --ff-only).
         nightly: Keep the scores under this date as well; the report and MLflow show them by night.
+        parts: So many runs, by as many workers of this clone as are free, make a point's samples, and its scores.
     """
     commands.end_with_worker()
     run_log.keep()
+    division.check(parts, stage.is_shared(), by_workers=bool(runtime.deployment.id))
     root = Path().resolve()
     if pull:
         _pull(root)
@@ -76,9 +81,9 @@ def sweep(
         head, work = git.clean_head(root), sweep_work.needed(root, spec)
         commit = results.begin(spec, work, head, anew)
         if spec.search:
-            spec, runs = search_rounds.made(spec, spec.search, results, commit)
+            spec, runs = search_rounds.made(spec, spec.search, results, commit, parts)
         else:
-            runs = sweep_run.made(spec, commit, sweep_order.unfinished(root, work, results, commit))
+            runs = sweep_run.made(spec, commit, sweep_order.unfinished(root, work, results, commit, parts))
         results.forget_others(spec.points, commit)
         if nightly:
             _keep_night(results, spec, commit)

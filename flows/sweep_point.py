@@ -6,10 +6,10 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from prefect import flow, get_run_logger
+from prefect import flow, get_run_logger, runtime
 from prefect.states import State
 
-from flows import commands, graph, locks, names, run_log, stage, subflows, worktree
+from flows import commands, division, graph, locks, names, run_log, stage, subflows, worktree
 from flows.errors import CommitMissing
 from flows.results import Results
 from flows.sweep_spec import Overrides
@@ -18,28 +18,50 @@ from flows.worktree import Worktree
 TRAINING = ("parameters", "seconds", "steps", "skipped_steps")  # of a part's figures, those that its note tells
 
 
-@flow(flow_run_name="{sweep}/{point}")
+def _run_name() -> str:
+    given = runtime.flow_run.parameters
+    part = given.get("part", "")
+    stages = given["stages"] if part else ()
+    return f"{given['sweep']}/{division.named(given['point'], *stages, part)}"
+
+
+@flow(flow_run_name=_run_name)
 def run_point(
-    sweep: str, point: str, overrides: Overrides, methods: list[str], commit: str, stages: Sequence[str] = ()
+    sweep: str,
+    point: str,
+    overrides: Overrides,
+    methods: list[str],
+    commit: str,
+    stages: Sequence[str] = (),
+    part: str = "",
 ) -> State | None:
-    """Make one point of a sweep, or, at its values, the stages that several points need; the `sweep` flow asks for it.
+    """Make one point of a sweep, or, at its values, the stages that several points need, or with `part`, as 1/4, that
+    part of the one of `stages`; the `sweep` flow asks for it.
 
     A finished point is left as it is.
     """
     run_log.keep()
     try:
-        return commands.crash_if_abandoned(lambda: make(sweep, point, overrides, methods, commit, stages))
+        return commands.crash_if_abandoned(lambda: make(sweep, point, overrides, methods, commit, stages, part))
     except CommitMissing as missing:
         return subflows.put_back(str(missing))
 
 
 def make(
-    sweep: str, point: str, overrides: Overrides, methods: list[str], commit: str, stages: Sequence[str] = ()
+    sweep: str,
+    point: str,
+    overrides: Overrides,
+    methods: list[str],
+    commit: str,
+    stages: Sequence[str] = (),
+    part: str = "",
 ) -> None:
     """What `run_point` does, in this process's project."""
     names.check_sweep(sweep)
     names.check_point(point)
     tree = Worktree(Path().resolve(), sweep, point)
+    if part:
+        return _make_part(tree, overrides, commit, stages[0], part)
     with locks.held(tree.lock):
         if stages:
             _make_stages(tree, overrides, commit, stages)
@@ -52,6 +74,18 @@ def _make_stages(tree: Worktree, overrides: Overrides, commit: str, stages: Sequ
     tree.open(commit, overrides)
     _reproduce(tree, stages)
     tree.remove()
+
+
+def _make_part(tree: Worktree, overrides: Overrides, commit: str, stage: str, part: str) -> None:
+    """One part of a stage, beside its others, once what it needs is there: the first to come takes that over."""
+    with locks.held(tree.lock):
+        tree.open(commit, overrides)
+        known = graph.read(tree.folder)
+        _reproduce(tree, known[stage].parents)
+        is_due = graph.would_run(stage, tree.folder)
+    if is_due:
+        lock = _lock(tree).with_name(f"{stage}.{part.replace('/', '-of-')}.lock")
+        commands.run(division.command(known[stage], part), tree.folder, lock, tree.environment(), launched=True)
 
 
 def _make_point(tree: Worktree, overrides: Overrides, commit: str, methods: Sequence[str]) -> None:

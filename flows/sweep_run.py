@@ -20,8 +20,8 @@ def made(spec: SweepSpec, commit: str, jobs: Sequence[Job]) -> dict[str, State]:
     runs: dict[str, PrefectFuture[None]] = {}
     submit = (run_on_worker if runtime.deployment.id else run_locally).submit
     for job in jobs:
-        given = {"overrides": spec.points[job.point], "methods": list(spec.methods), "commit": commit}
-        given |= {"stages": list(job.stages)}
+        given = {"point": job.place, "overrides": spec.points[job.point], "methods": list(spec.methods)}
+        given |= {"commit": commit, "stages": list(job.stages), "part": job.part}
         after = [runs[other] for other in job.after]
         runs[job.name] = submit(spec.name, job.name, given, wait_for=after, return_state=False)
     with commands.stopped_on_error():
@@ -32,15 +32,15 @@ def made(spec: SweepSpec, commit: str, jobs: Sequence[Job]) -> dict[str, State]:
 @task(task_run_name="{name}")
 def run_locally(sweep: str, name: str, given: dict[str, object]) -> None:
     """One point in this process."""
-    sweep_point.make(sweep, name, **given)  # type: ignore[arg-type]
+    sweep_point.make(sweep, **given)  # type: ignore[arg-type]
 
 
 @task(task_run_name="{name}")
 def run_on_worker(sweep: str, name: str, given: dict[str, object]) -> None:
     """One point by a worker; what another machine made is fetched from the DVC remote."""
-    subflows.run("run-point/gpu", {"sweep": sweep, "point": name, **given}, f"{sweep}/{name}")
+    subflows.run("run-point/gpu", {"sweep": sweep, **given}, f"{sweep}/{name}")
     if given["stages"]:
-        return  # in the cache, or the remote, where the points find them
+        return  # in the cache, or the remote, where the points find them; a part's pieces in the point's worktree
     if not (Results(Path(), sweep).is_finished(name, str(given["commit"])) or stage.is_shared()):
         raise RuntimeError(f"{sweep}/{name} was made in another clone; PLURIFILL_SHARED=1 is missing")
     run_locally.fn(sweep, name, given)

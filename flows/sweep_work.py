@@ -19,10 +19,13 @@ ABSENT = "none"  # said of a key that is not there
 
 @dataclass(frozen=True)
 class Work:
-    """All that makes a point's scores: the stages by the digests of their work, parents first, and what these read."""
+    """All that makes a point's scores: the stages by the digests of their work, parents first, and what these read;
+    the point's whole graph.
+    """
 
     digests: Mapping[str, str]
     reads: Mapping[str, Any]
+    known: graph.Graph
 
 
 def needed(root: Path, spec: SweepSpec) -> dict[str, Work]:
@@ -53,7 +56,7 @@ def _work(spec: SweepSpec, name: str, pipeline: str, params: str) -> Work:
     except DvcException as error:
         raise InvalidRequest(f"sweep: {name}: dvc.yaml cannot take it: {' '.join(str(error).split())}") from error
     stages, digests = graph.ancestors(own, spec.targets), graph.digests(own)
-    return Work({digests[stage]: stage for stage in stages}, dict(_reads(own, stages)))
+    return Work({digests[stage]: stage for stage in stages}, dict(_reads(own, stages)), own)
 
 
 def _reads(known: graph.Graph, stages: list[str]) -> Iterator[tuple[str, Any]]:

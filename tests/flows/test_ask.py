@@ -58,6 +58,12 @@ def test_a_misspelt_sweep_is_one_line_at_once(toys: Stack, name: str, line: str)
     assert asked(toys, "sweep/grid", "--name", name, expect=2) == [line]
 
 
+@pytest.mark.parametrize("words", [["reproduce/pipeline"], ["sweep/grid", "--name", "grid"]])
+def test_a_word_for_a_number_of_parts_is_one_line_at_once(toys: Stack, words: list[str]) -> None:
+    [line] = asked(toys, *words, "--parts", "two", expect=2)
+    assert line == f"{words[0]}: parts = 'two': give in how many parts samples and scores are made, from 1 to 64"
+
+
 def test_a_server_without_the_deployment_is_one_line(served: Stack) -> None:
     [line] = asked(served, "sweep/gird", "--name", "grid", expect=2)
     assert line == f"sweep/gird: no deployment sweep/gird at {served.api}; `make deploy` puts it there"

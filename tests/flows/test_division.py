@@ -61,7 +61,7 @@ def test_parts_are_the_stages_own_command(project: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "two", "-1", "1.5", "1/2", "²"])
 def test_a_word_is_no_number_of_parts(text: str) -> None:
-    with pytest.raises(InvalidRequest, match="^parts = '.*': give in how many parts .*, from 1 to 64$"):
+    with pytest.raises(InvalidRequest, match=r"^parts = '.*': give in how many parts .*, from 1 to 64$"):
         division.read(text)
 
 

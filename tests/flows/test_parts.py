@@ -4,9 +4,11 @@ whatever is cancelled and killed on the way.
 
 import shutil
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import psutil
 import pytest
 from ruamel.yaml import YAML
@@ -18,7 +20,6 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 METHOD = "latent_codes"
 STAGES = {"shard", METHOD, "sample", "benchmark", "report"}
-MEASURED = {"store.json", "latency.parquet"}  # seconds, bytes of memory
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,9 @@ def two(projects: tuple[Path, Path]) -> Iterator[Stack]:
 
 
 def parts_at_work(stack: Stack) -> list[psutil.Process]:
-    return [process for process in stack.processes() if "--part" in words(process)[-2:-1]]
+    """Those that draw or score, not their guards."""
+    found = [(process, words(process)) for process in stack.processes()]
+    return [process for process, own in found if "--part" in own[-2:-1] and "--" not in own]
 
 
 def words(process: psutil.Process) -> list[str]:
@@ -69,7 +72,26 @@ def words(process: psutil.Process) -> list[str]:
 def pieces(stack: Stack) -> dict[Path, int]:
     """What parts have left of samples, each as the very file that it is."""
     folder = stack.project / "data" / "progress" / METHOD / "samples"
-    return {path.with_suffix(".tar"): path.with_suffix(".tar").stat().st_ino for path in folder.glob("*/samples-*.json")}
+    return {
+        path.with_suffix(".tar"): path.with_suffix(".tar").stat().st_ino for path in folder.glob("*/samples-*.json")
+    }
+
+
+def held_in_the_middle(stack: Stack) -> psutil.Process:
+    """A part that has made a piece and stands still: it is quick, and what is done to it here is not."""
+    [part, *_] = until(lambda: parts_at_work(stack), 600)
+    before, deadline = pieces(stack), time.monotonic() + 600
+    while pieces(stack) == before:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    part.suspend()
+    return part
+
+
+def go_on(part: psutil.Process) -> None:
+    """Once its guard has seen what was done, and asked it to end."""
+    time.sleep(2)
+    part.resume()
 
 
 def states(stack: Stack, name: str) -> list[str]:
@@ -80,9 +102,13 @@ def states(stack: Stack, name: str) -> list[str]:
 def cancelled(two: Stack) -> dict[Path, int]:
     """The pieces that stand after a pipeline that was cancelled while both parts were at work."""
     run = two.run("reproduce/pipeline", parts=2)
-    until(lambda: pieces(two) and len(parts_at_work(two)) == 2, 600)
+    part = held_in_the_middle(two)
+    until(lambda: len(parts_at_work(two)) == 2, 600)
+    name = f"sample@{METHOD} {words(part)[-1]}"
     two.set_state(run, "CANCELLING")
     assert two.wait(run) == "CANCELLED"
+    until(lambda: states(two, name) == ["CANCELLED"])
+    go_on(part)
     until(lambda: not parts_at_work(two))
     return pieces(two)
 
@@ -97,25 +123,27 @@ def test_with_a_worker_killed_in_the_middle_of_a_part_all_is_one_processs_to_the
     two: Stack, cancelled: dict[Path, int], projects: tuple[Path, Path]
 ) -> None:
     run = two.run("reproduce/pipeline", parts=2)
-    [part, *_] = until(lambda: parts_at_work(two), 600)
+    part = held_in_the_middle(two)
     name = f"sample@{METHOD} {words(part)[-1]}"
     two.worker(f"gpu-on-{part.environ()['PLURIFILL_SLOT']}").send_signal(signal.SIGKILL)
+    go_on(part)
     assert two.wait(run, 1500) == "COMPLETED"
     assert states(two, name) == ["CANCELLED", "CRASHED", "COMPLETED"]
     assert states(two, f"benchmark@{METHOD} 1/2") == states(two, f"benchmark@{METHOD} 2/2") == ["COMPLETED"]
     assert "up to date" in two.call("dvc", "status")
     here, alone = map(results, projects)
     assert here.keys() == alone.keys() and not [name for name in here if here[name] != alone[name]]
-    inodes = {path.stat().st_ino for path in (two.project / "data" / "samples").rglob("*.tar")}
+    finished = two.project / "data" / "progress" / "finished" / METHOD / "samples"  # links to what was published
+    inodes = {path.stat().st_ino for path in finished.rglob("*.tar")}
     assert set(cancelled.values()) <= inodes  # what stood was not made again
 
 
 def results(project: Path) -> dict[str, bytes]:
-    """Samples, and every value and summary of their scores."""
+    """Samples, and every value and summary of their scores; what else lies there tells of seconds and of memory."""
     samples = [path for path in (project / "data" / "samples" / METHOD).rglob("*") if path.is_file()]
     scores = list((project / "reports" / "scores").glob("*.parquet"))
-    found = [path for path in samples if path.name not in MEASURED] + scores
-    assert len(scores) == 2 and any(path.suffix == ".tar" for path in found)
+    found = [path for path in samples if path.suffix in (".tar", ".png") or path.name == "index.parquet"] + scores
+    assert len(scores) == 2 and {path.suffix for path in found} == {".tar", ".png", ".parquet"}
     return {path.relative_to(project).as_posix(): path.read_bytes() for path in found}
 
 
@@ -123,3 +151,22 @@ def test_what_is_up_to_date_is_asked_for_in_no_parts(two: Stack) -> None:
     before = len(two.runs("run-stage"))
     assert two.wait(two.run("reproduce/pipeline", parts=2)) == "COMPLETED"
     assert len(two.runs("run-stage")) == before
+
+
+HEAT = f"methods.{METHOD}.inpaint.temperature"
+
+
+def test_a_points_samples_and_scores_in_parts_are_one_processs(two: Stack, projects: tuple[Path, Path]) -> None:
+    assert two.wait(two.run("sweep/grid", name="heat", grid={HEAT: [0.25]}, parts=2), 1500) == "COMPLETED"
+    parts = {run["name"] for run in two.runs("run-point")}
+    assert parts == {"heat/temperature=0.25"} | {
+        f"heat/temperature=0.25 {stage}@{METHOD} {part}" for stage in ("sample", "benchmark") for part in ("1/2", "2/2")
+    }
+    graph_copy.edit(projects[1], HEAT, 0.25)
+    graph_copy.call(projects[1], "dvc", "repro", f"benchmark@{METHOD}")
+    alone = pd.read_parquet(projects[1] / "reports" / "scores" / f"{METHOD}.parquet")
+    point = pd.read_parquet(two.project / "reports" / "sweeps" / "heat" / "temperature=0.25.parquet")
+    pd.testing.assert_frame_equal(point.drop(columns="point"), alone, check_exact=True)
+    [log] = (two.project / ".prefect" / "runs").glob("run-point-heat_temperature=0.25-*.log")
+    assert "pieces taken over from parts" in log.read_text()
+    assert not list((two.project / ".dvc" / "tmp" / "sweeps" / "heat").glob("*"))  # no worktree stays
