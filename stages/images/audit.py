@@ -33,7 +33,7 @@ class Audit:
     refused: list[dict[str, Any]] = field(default_factory=list)
     duplicates: list[dict[str, Any]] = field(default_factory=list)
     _index: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in INDEX})
-    _told: Counter[str] = field(default_factory=Counter)  # rows by table that `fresh` has given
+    _told: dict[str, int] = field(default_factory=Counter)  # rows by table that `fresh` has given
 
     def keep(self, key: str, found: Prepared, image: ByteRange, labels: ByteRange = NO_LABELS) -> None:
         """An image that is in the dataset, and where its bytes are."""
@@ -42,7 +42,8 @@ class Audit:
         row: dict[str, Any] = {"key": key, "split": item.split, "source": item.source, "name": item.name}
         row |= {"sha256": found.sha256, "labels_sha256": found.labels_sha256, "phash": f"{found.appearance.dhash:016x}"}
         row |= {"width": width, "height": height, "shard": image.shard, "offset": image.offset, "length": image.length}
-        self._add(row | {"labels_offset": labels.offset, "labels_length": labels.length})
+        for name, value in (row | {"labels_offset": labels.offset, "labels_length": labels.length}).items():
+            self._index[name].append(value)
 
     def refuse(self, found: Refused) -> None:
         """An image that cannot be used."""
@@ -53,21 +54,20 @@ class Audit:
         row = {"name": found.item.name, "split": found.item.split, "of_key": of.key, "of_split": of.split}
         self.duplicates.append(row | {"kind": of.kind, "distance": of.distance, "removed": removed})
 
-    def fresh(self) -> dict[str, list[dict[str, Any]]]:
-        """The rows by table that have come since the last call."""
-        news = zip(*(values[self._told["index"] :] for values in self._index.values()), strict=True)
-        rows = {"index": [dict(zip(INDEX, row, strict=True)) for row in news]}
-        rows |= {name: found[self._told[name] :] for name, found in self._lists.items()}
-        self._told.update({name: len(found) for name, found in rows.items()})
+    def fresh(self) -> dict[str, Any]:
+        """What has come since the last call: rows by table, and of the index its columns."""
+        rows: dict[str, Any] = {name: found[self._told[name] :] for name, found in self._lists.items()}
+        rows["index"] = {name: values[self._told["index"] :] for name, values in self._index.items()}
+        self._tell()
         return rows
 
-    def take_up(self, rows: dict[str, list[dict[str, Any]]]) -> None:
-        """Add rows that `fresh` gave another process."""
-        for row in rows["index"]:
-            self._add(row)
+    def take_up(self, rows: dict[str, Any]) -> None:
+        """Add what `fresh` gave another process."""
+        for name, values in self._index.items():
+            values += rows["index"][name]
         for name, found in self._lists.items():
             found += rows[name]
-        self._told.update({name: len(found) for name, found in rows.items()})
+        self._tell()
 
     def kept(self, split: str) -> int:
         """How many images of a split are in the dataset."""
@@ -79,9 +79,8 @@ class Audit:
         tables = {name: pd.DataFrame(rows, columns=columns) for name, (rows, columns) in lists.items()}
         return {"index": pd.DataFrame(self._index), **tables}
 
-    def _add(self, row: dict[str, Any]) -> None:
-        for name, value in row.items():
-            self._index[name].append(value)
+    def _tell(self) -> None:
+        self._told = {name: len(found) for name, found in self._lists.items()} | {"index": len(self._index["key"])}
 
     @property
     def _lists(self) -> dict[str, list[dict[str, Any]]]:

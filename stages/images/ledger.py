@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ class Finished:
     tar_sha256: str
     packed: int  # bytes of the split's packed pixels that are done; those given up count too
     packed_sha256: str  # of this entry's own; empty where they are given up
-    rows: dict[str, list[dict[str, Any]]]  # of the audit, by table
+    rows: dict[str, Any]  # of the audit, as its `fresh` gave them
     held_out: list[dict[str, Any]]
 
 
@@ -47,7 +47,7 @@ class Ledger:
         if entry.tar:
             sync(self.part / entry.tar)
         self.folder.mkdir(exist_ok=True)
-        text = json.dumps(asdict(entry))
+        text = json.dumps(vars(entry))  # no `asdict`, which copies all rows
         write_text(self._path(self.count), f"{_digest(text)}\n{text}")
         self.count += 1
 
