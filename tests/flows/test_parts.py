@@ -77,21 +77,34 @@ def pieces(stack: Stack) -> dict[Path, int]:
     }
 
 
-def held_in_the_middle(stack: Stack) -> psutil.Process:
-    """A part that has made a piece and stands still: it is quick, and what is done to it here is not."""
-    [part, *_] = until(lambda: parts_at_work(stack), 600)
+def held(stack: Stack) -> list[psutil.Process]:
+    """Both parts, each standing still from its beginning on: they are quick, and what is done to them here is not."""
+    found: dict[int, psutil.Process] = {}
+    deadline = time.monotonic() + 600
+    while len(found) < 2:
+        assert time.monotonic() < deadline
+        for part in parts_at_work(stack):
+            if part.pid not in found:
+                part.suspend()
+                found[part.pid] = part
+    return list(found.values())
+
+
+def led_to_the_middle(stack: Stack, part: psutil.Process) -> None:
+    """Step by step, until it has made a piece."""
     before, deadline = pieces(stack), time.monotonic() + 600
     while pieces(stack) == before:
         assert time.monotonic() < deadline
-        time.sleep(0.01)
-    part.suspend()
-    return part
+        part.resume()
+        time.sleep(0.02)
+        part.suspend()
 
 
-def go_on(part: psutil.Process) -> None:
-    """Once its guard has seen what was done, and asked it to end."""
+def go_on(*parts: psutil.Process) -> None:
+    """Once their guards have seen what was done, and asked them to end."""
     time.sleep(2)
-    part.resume()
+    for part in parts:
+        part.resume()
 
 
 def states(stack: Stack, name: str) -> list[str]:
@@ -102,20 +115,19 @@ def states(stack: Stack, name: str) -> list[str]:
 def cancelled(two: Stack) -> dict[Path, int]:
     """The pieces that stand after a pipeline that was cancelled while both parts were at work."""
     run = two.run("reproduce/pipeline", parts=2)
-    part = held_in_the_middle(two)
-    until(lambda: len(parts_at_work(two)) == 2, 600)
-    name = f"sample@{METHOD} {words(part)[-1]}"
+    part, other = held(two)
+    led_to_the_middle(two, part)
     two.set_state(run, "CANCELLING")
     assert two.wait(run) == "CANCELLED"
-    until(lambda: states(two, name) == ["CANCELLED"])
-    go_on(part)
+    for word in ("1/2", "2/2"):
+        until(lambda word=word: states(two, f"sample@{METHOD} {word}") == ["CANCELLED"])
+    go_on(part, other)
     until(lambda: not parts_at_work(two))
     return pieces(two)
 
 
 def test_a_cancelled_pipeline_stops_all_parts(two: Stack, cancelled: dict[Path, int]) -> None:
-    for part in ("1/2", "2/2"):
-        until(lambda part=part: states(two, f"sample@{METHOD} {part}") == ["CANCELLED"])
+    assert [states(two, f"sample@{METHOD} {part}") for part in ("1/2", "2/2")] == [["CANCELLED"], ["CANCELLED"]]
     assert cancelled and not states(two, f"sample@{METHOD}") and not states(two, f"benchmark@{METHOD} 1/2")
 
 
@@ -123,10 +135,11 @@ def test_with_a_worker_killed_in_the_middle_of_a_part_all_is_one_processs_to_the
     two: Stack, cancelled: dict[Path, int], projects: tuple[Path, Path]
 ) -> None:
     run = two.run("reproduce/pipeline", parts=2)
-    part = held_in_the_middle(two)
+    part, other = held(two)
+    led_to_the_middle(two, part)
     name = f"sample@{METHOD} {words(part)[-1]}"
     two.worker(f"gpu-on-{part.environ()['PLURIFILL_SLOT']}").send_signal(signal.SIGKILL)
-    go_on(part)
+    go_on(part, other)
     assert two.wait(run, 1500) == "COMPLETED"
     assert states(two, name) == ["CANCELLED", "CRASHED", "COMPLETED"]
     assert states(two, f"benchmark@{METHOD} 1/2") == states(two, f"benchmark@{METHOD} 2/2") == ["COMPLETED"]
