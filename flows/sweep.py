@@ -78,12 +78,7 @@ def sweep(
     results = Results(root, spec.name)
     busy = InvalidRequest(f"the sweep {spec.name} is running already")
     with locks.held(root / worktree.FOLDER / f"{spec.name}.lock", busy):
-        head, work = git.clean_head(root), sweep_work.needed(root, spec)
-        commit = results.begin(spec, work, head, anew)
-        if spec.search:
-            spec, runs = search_rounds.made(spec, spec.search, results, commit, parts)
-        else:
-            runs = sweep_run.made(spec, commit, sweep_order.unfinished(root, work, results, commit, parts))
+        spec, commit, runs = _made(spec, results, anew, parts)
         results.forget_others(spec.points, commit)
         if nightly:
             _keep_night(results, spec, commit)
@@ -92,6 +87,18 @@ def sweep(
     reports = _report(root)
     lost = [name for name in spec.points if name in runs and not runs[name].is_completed()]
     return _lost(spec, lost) if lost else [*runs.values(), *reports]
+
+
+def _made(spec: SweepSpec, results: Results, anew: bool, parts: int) -> tuple[SweepSpec, str, dict[str, State]]:
+    """The sweep with all its points, the commit that they are of, and what became of those that were not finished."""
+    root = results.root
+    head, work = git.clean_head(root), sweep_work.needed(root, spec)
+    commit = results.begin(spec, work, head, anew)
+    if spec.search:
+        spec, runs = search_rounds.made(spec, spec.search, results, commit, parts)
+        return spec, commit, runs
+    jobs = sweep_order.unfinished(root, work, results, commit, parts)
+    return spec, commit, sweep_run.made(spec, commit, jobs)
 
 
 def _lost(spec: SweepSpec, names: list[str]) -> State:
