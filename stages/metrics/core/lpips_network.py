@@ -38,19 +38,20 @@ class Lpips(nn.Module):
             for index, layer in layer_slice.named_children():
                 own = {key: tensors[f"features.{index}.{key}"] for key in layer.state_dict()}
                 layer.load_state_dict(own)
-        self.requires_grad_(False).eval()
+        self.to(memory_format=torch.channels_last).requires_grad_(False).eval()
 
     def forward(self, image_BCHW: Tensor, other_BCHW: Tensor) -> Tensor:
         return (self.embed(image_BCHW) - self.embed(other_BCHW)).square().sum(dim=1)
 
     def embed(self, image_BCHW: Tensor) -> Tensor:
         """The vectors e_BD whose squared distances are LPIPS."""
-        here_BCHW, layers = self.scale(image_BCHW), []
+        here_BCHW, layers = self.scale(image_BCHW).contiguous(memory_format=torch.channels_last), []
         for layer_slice, root_1C11 in zip(self.slices, self.roots, strict=True):
             here_BCHW = layer_slice(here_BCHW)
-            norm_B1HW = (here_BCHW.square().sum(dim=1, keepdim=True) + TINY).sqrt()
+            here_BHWC = here_BCHW.permute(0, 2, 3, 1)  # as it lies in memory
+            norm_BHW1 = (here_BHWC.square().sum(dim=-1, keepdim=True) + TINY).sqrt() + 1e-10
             cells = here_BCHW.shape[2] * here_BCHW.shape[3]
-            layers.append((here_BCHW / (norm_B1HW + 1e-10) * root_1C11 * cells**-0.5).flatten(1))
+            layers.append((here_BHWC * (cells**-0.5 / norm_BHW1) * root_1C11.flatten()).flatten(1))
         return torch.cat(layers, dim=1)
 
 
