@@ -31,7 +31,6 @@ from stages.images.levels import Level
 from stages.metrics.core.contract import MetricContext
 from stages.pages import results_folder
 from stages.project import devices, paths, tables
-from stages.project.allocator import keep_freed
 from stages.project.entries import Entry
 from stages.project.files import refuse_no_folder, write_json
 from stages.project.hashing import of_values
@@ -75,7 +74,6 @@ def main(
     check: Annotated[bool, typer.Option("--check", help="with --results: look at every file, score nothing")] = False,
 ) -> None:
     """Score the method's samples under every protocol of params.yaml, or a folder of results made elsewhere."""
-    keep_freed()
     share = Share.parse(part) if part else None
     if check and (share or not given):
         raise UserError("--check looks at all of a folder of --results; name one, and no --part")

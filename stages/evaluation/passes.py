@@ -19,6 +19,9 @@ from stages.sampling.store import Samples
 from stages.sampling.testsets import TestSet
 
 COMPLETIONS = 64  # in a batch: bounds memory, whatever K is; no score depends on it
+# on a CPU, where VGG judges: pixels a batch. Its vectors of more are blocks over 32 MB, which the C library maps anew
+# each time, and the system fills page by page: a quarter of the time
+VGG_PIXELS = 16 * 64 * 64
 CODE = ("stages.evaluation.passes", "stages.evaluation.evaluator")  # what metrics are shown by
 ROOMS = (PACKAGE, "stages.images.pixels")  # what their numbers depend on beside their own files
 Piece = Sequence[tuple[str, int]]  # images that are shown together: keys, and positions in the dataset
@@ -35,10 +38,17 @@ class Pass:
     context: MetricContext
 
     def pieces(self) -> list[Piece]:
-        """All images in order: together those that have COMPLETIONS in all, or one alone."""
+        """All images in order: those whose completions go together in a batch, or one alone."""
         positions = dict(zip(self.testset.keys, self.testset.chosen, strict=True))
         images = [(key, positions[key]) for key in self.finished.keys]
-        return list(chunks(images, max(1, COMPLETIONS // self.testset.params.samples)))
+        return list(chunks(images, max(1, self.together // self.testset.params.samples)))
+
+    @property
+    def together(self) -> int:
+        """Completions in a batch."""
+        if self.context.device.type == "cpu" and "vgg16" in {module(name).needs(name) for name in self.names}:
+            return min(COMPLETIONS, max(1, VGG_PIXELS // self.testset.dataset.spec.size**2))
+        return COMPLETIONS
 
     def batches(self, piece: Piece) -> Iterator[EvalBatch]:
         """A piece's images with all their completions: one batch, or several of an image that has many."""
@@ -47,8 +57,8 @@ class Pass:
         hole_BHW = np.stack([self.testset.masks.hole(key) for key, _ in piece])
         known_B1HW = torch.from_numpy(~hole_BHW)[:, None].to(device, torch.float32)
         raw_BKHWC = np.stack([self.finished.raw_KHWC(key) for key, _ in piece])
-        for first in range(0, total, COMPLETIONS):
-            some_BKHWC = raw_BKHWC[:, first : first + COMPLETIONS]
+        for first in range(0, total, self.together):
+            some_BKHWC = raw_BKHWC[:, first : first + self.together]
             raw_RCHW = to_float(some_BKHWC.reshape(-1, *some_BKHWC.shape[2:])).to(device)
             raw_BKCHW = judged_BKCHW = raw_RCHW.unflatten(0, some_BKHWC.shape[:2])
             if self.composited:
