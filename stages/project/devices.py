@@ -24,10 +24,12 @@ def choose(name: str = "") -> torch.device:
 
 
 def has_bf16(device: torch.device) -> bool:
-    """Whether the device has bfloat16 instructions; emulation would be slower than float32."""
+    """Whether bfloat16 is faster than float32 there: on a CPU with AMX it is. With AVX-512's instructions alone all
+    sizes of convolutions and linear layers took 1.2 to 1.7 times as long, and emulation is slower still.
+    """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.cpu._is_amx_tile_supported()
 
 
 def hardware(device: torch.device) -> str:

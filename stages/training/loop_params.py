@@ -29,7 +29,7 @@ class LoopParams(Params):
     ema: Annotated[float, Field(ge=0, lt=1)] = (
         0.0  # decay of the averaged weights; 0 = off, as in papers that name none
     )
-    amp: Literal["off", "bf16", "auto"] = "auto"  # auto = bf16 where the device has its instructions: 1.7-2.6x there
+    amp: Literal["off", "bf16", "auto"] = "auto"  # auto = bf16 where the device is faster so: 1.7-2.6x there
     parallel: Literal["averaged", "ddp", "fully_shard"] = (
         "averaged"  # how ranks come to one gradient; the others are torch's own, for parts of one network and optimiser
     )
