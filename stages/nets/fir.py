@@ -11,13 +11,13 @@ from torch import Tensor
 
 from stages.nets.precision import full_precision
 
-TAPS = (1.0, 3.0, 3.0, 1.0)
+TAPS = torch.tensor([1.0, 3.0, 3.0, 1.0], device="cpu") / 8.0
+FILTER = TAPS[:, None] * TAPS  # made once: to make it anew took a third of the time of small maps
 
 
 def kernel(x: Tensor, gain: float = 1.0) -> Tensor:
     """The filter over both axes, its sum `gain`, for a depthwise convolution of x's channels: (C, 1, 4, 4)."""
-    taps = torch.tensor(TAPS, dtype=x.dtype, device=x.device) / sum(TAPS)
-    return (gain * taps[:, None] * taps).expand(x.shape[1], 1, len(TAPS), len(TAPS))
+    return (gain * FILTER.to(x)).expand(x.shape[1], 1, *FILTER.shape)
 
 
 def upsample(x_BCHW: Tensor) -> Tensor:
