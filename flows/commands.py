@@ -18,6 +18,7 @@ from prefect.artifacts import create_link_artifact
 from prefect.states import Crashed, State
 
 from flows import access, processes
+from flows.ender import Ender
 from flows.errors import Abandoned
 from flows.guard import ABANDONED
 
@@ -44,24 +45,37 @@ def device_lock() -> Path | None:
 
 
 def run(
-    command: Sequence[str], root: Path, lock: Path, env: Mapping[str, str] | None = None, launched: bool = False
+    command: Sequence[str],
+    root: Path,
+    lock: Path,
+    env: Mapping[str, str] | None = None,
+    launched: bool = False,
+    ends: Callable[[], bool] = lambda: False,
 ) -> None:
     """Run to the end; `lock` keeps the same work from running twice; `launched`: by PLURIFILL_LAUNCHER, if it is set.
+    Once `ends` says so, which is asked time and again, it is made to save and stop: this is an end like any other.
 
     RuntimeError with the exit code and what it said last where it fails.
     """
     name = shlex.join(command)
     if _stopping.is_set():
         raise Abandoned(f"{name}: not begun, this process ends")
-    with subprocess.Popen(
-        [*_guarded([lock, device_lock()], os.environ.get(LAUNCHER, "") if launched else ""), *command],
-        cwd=root, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        start_new_session=in_worker(),  # Prefect kills a cancelled flow's group: the guard has its own
-    ) as process:  # fmt: skip
+    with (
+        subprocess.Popen(
+            [*_guarded([lock, device_lock()], os.environ.get(LAUNCHER, "") if launched else ""), *command],
+            cwd=root,
+            env=env,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=in_worker(),  # Prefect kills a cancelled flow's group: the guard has its own
+        ) as process,
+        Ender(ends, process.terminate) as ender,
+    ):
         last = _log_lines(process)
     if process.returncode == ABANDONED:
         raise Abandoned(f"{name}: stopped, the worker is gone")
-    if process.returncode:
+    if process.returncode and not ender.has_ended:
         raise RuntimeError(f"{name} ended with exit code {process.returncode}: {' | '.join(last)}")
 
 

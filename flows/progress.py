@@ -41,7 +41,7 @@ class Progress:
         done = {run.name for run in newest if run.state and run.state.is_completed()}
         results = Results(Path(), self.name)
         if self.searched:
-            return set(results.finished())  # a run may be a part of a point
+            return {*results.finished(), *results.stopped()}  # a run may be a part of a point
         if not self.points:
             return done
         commit = results.commit

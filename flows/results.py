@@ -90,10 +90,24 @@ class Results:
         commit = self.commit
         return [path.stem for path in sorted(self.folder.glob("[!.]*.json")) if self.is_finished(path.stem, commit)]
 
+    def stopped(self) -> dict[str, dict[str, Any]]:
+        """The notes of the points that the sweep's search, as it is, has given up at its commit, by name."""
+        told = json.loads(self.spec.read_text()) if self.spec.is_file() else {}
+        notes = [json.loads(path.read_text()) for path in sorted(self._stopped.glob("[!.]*.json"))]
+        alike = [note for note in notes if all(note[key] == told.get(key) for key in ("commit", "search"))]
+        return {note["point"]: note for note in alike}
+
+    def has_ended(self, point: str, commit: str) -> bool:
+        """Whether there is nothing more to make of the point: it is finished, or given up."""
+        return self.is_finished(point, commit) or point in self.stopped()
+
     def forget_others(self, points: Collection[str], commit: str) -> None:
         """Once all of these are finished: remove what a sweep of this name had that is no point any more."""
-        if not all(self.is_finished(point, commit) for point in points):
+        if not all(self.has_ended(point, commit) for point in points):
             return
+        given_up = self.stopped().keys() & set(points)
+        for note in [path for path in self._stopped.glob("[!.]*.json") if path.stem not in given_up]:
+            note.unlink()
         for note in [path for path in self.folder.glob("[!.]*.json") if path.stem not in points]:
             shutil.rmtree(self.pictures(note.stem), ignore_errors=True)
             for path in self.paths(note.stem)[::-1]:
@@ -118,6 +132,18 @@ class Results:
             files.write(place, partial(frame.to_parquet, write_page_checksum=True))
         files.write_json(about, {"sweep": self.sweep, "point": point, **note})
 
+    def write_stopped(self, point: str, note: Mapping[str, Any]) -> None:
+        """Note that the search has given the point up, where, and its curve up to there."""
+        told = json.loads(self.spec.read_text())
+        about = {"sweep": self.sweep, "point": point, "commit": told["commit"], "search": told["search"], **note}
+        self._stopped.mkdir(parents=True, exist_ok=True)
+        files.write_json(self._stopped / f"{point}.json", about)
+
+    def curve(self, point: str) -> list[tuple[int, float]]:
+        """What a search compares of a finished point, or of one that it has given up; none where it never did."""
+        note = self._note(point) if self.is_finished(point, self.commit) else self.stopped().get(point, {})
+        return [(step, value) for step, value in note.get("curve", ())]
+
     def score(self, point: str, goal: Goal) -> float:
         """A finished point's score; not a number where it has none."""
         rows = pd.read_parquet(self.paths(point)[1])
@@ -126,12 +152,23 @@ class Results:
         return float(rows["estimate"].iloc[0]) if len(rows) else math.nan
 
     def table(self, points: Iterable[str], commit: str) -> list[dict[str, Any]]:
-        """A line a point: finished or not, its experiment, its seconds."""
+        """A line a point: finished or not, at which step a search gave it up, its experiment, its seconds."""
         notes = {point: self._note(point) if self.is_finished(point, commit) else {} for point in points}
+        steps = {point: note["step"] for point, note in self.stopped().items()}
         return [
-            {"point": point, "finished": bool(note), **{key: note.get(key, "") for key in ("experiment", "seconds")}}
+            {
+                "point": point,
+                "finished": bool(note),
+                "stopped at": steps.get(point, ""),
+                **{key: note.get(key, "") for key in ("experiment", "seconds")},
+            }
             for point, note in notes.items()
         ]
+
+    @property
+    def _stopped(self) -> Path:
+        """A folder of its own: what has a note in the sweep's own has scores."""
+        return self.folder / "stopped"
 
     def _note(self, point: str) -> dict[str, Any]:
         path = self.folder / f"{point}.json"

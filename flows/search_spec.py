@@ -9,15 +9,18 @@ from typing import Any, cast
 
 from flows import names
 from flows.errors import InvalidRequest, nearest
+from flows.search_block import block as checked
+from flows.search_block import count
 from flows.search_ranges import Range, Ranges, ranges_of
+from flows.search_stop import Stop
 from flows.sweep_keys import check_key
 
 METRICS = Path(__file__).resolve().parent.parent / "stages" / "metrics"
 BETTER = re.compile(r'^BETTER\b[^=\n]*= "(lower|higher)"', re.MULTILINE)
 WAYS = ("random", "tpe")
-TAKEN = ("over", "points", "goal", "by", "seed", "together")
+TAKEN = ("over", "points", "goal", "by", "seed", "together", "stop")
 MOST_POINTS = 1000  # ours: more are a slip of the pen
-TOGETHER = 4  # points that tpe asks for before it hears of scores; ours: the GPUs of one machine
+TOGETHER = 4  # points that are asked for before any is scored; ours: the GPUs of one machine
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,9 @@ class Goal:
 
 @dataclass(frozen=True)
 class Search:
-    """`points` of values `over` ranges, `together` at once, by random or by tpe, a function of `seed`."""
+    """`points` of values `over` ranges, `together` at once, by random or by tpe, a function of `seed`; some of them
+    are given up early where there is a `stop`.
+    """
 
     over: Ranges
     points: int
@@ -40,26 +45,31 @@ class Search:
     by: str
     seed: int
     together: int
+    stop: Stop | None = None
 
     @classmethod
     def of(cls, block: Any, values: Mapping[str, Any], methods: Sequence[str]) -> "Search":
         """A block `search`, checked against params.yaml's values. InvalidRequest names the key and the mend."""
-        block = _block("search", block, TAKEN, TAKEN[:3])
+        block = checked("search", block, TAKEN, TAKEN[:3])
         over = ranges_of(block["over"])
         for key in over:
             check_key(values, key)
-        points, by = _count("points", block["points"], 1, MOST_POINTS), _way(block.get("by", WAYS[0]))
+        points, by = count("points", block["points"], 1, MOST_POINTS), _way(block.get("by", WAYS[0]))
         _refuse_few(over, points)
-        together = _count("together", block.get("together", TOGETHER), 1, MOST_POINTS)
-        if by == "random" and "together" in block:
-            raise InvalidRequest("sweep: search.together: random points wait for no scores; leave it out, or by: tpe")
+        together = count("together", block.get("together", TOGETHER), 1, MOST_POINTS)
+        waits = by == "tpe" or "stop" in block
+        if "together" in block and not waits:
+            raise InvalidRequest(
+                "sweep: search.together: random points wait for nothing; leave it out, or by: tpe, or a stop"
+            )
         goal = _goal(block["goal"], values, methods)
-        return cls(over, points, goal, by, _seed(block.get("seed", 0)), points if by == "random" else together)
+        stop = Stop.of(block["stop"], values, goal.method) if "stop" in block else None
+        return cls(over, points, goal, by, _seed(block.get("seed", 0)), together if waits else points, stop)
 
     @property
     def told(self) -> dict[str, Any]:
         """As JSON has it: equal where the search is the same."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     def probes(self) -> dict[str, dict[str, Any]]:
         """Points by name that differ from the first in one key each: what tells which stages read it."""
@@ -74,24 +84,8 @@ def searched_keys(block: Any) -> list[str]:
     return [str(key) for key in over] if isinstance(over, Mapping) else []
 
 
-def _block(name: str, block: Any, taken: Sequence[str], needed: Sequence[str]) -> Mapping[str, Any]:
-    if not isinstance(block, Mapping):
-        raise InvalidRequest(f"sweep: {name} = {block!r}: give it {', '.join(needed)}")
-    if extra := [key for key in block if key not in taken]:
-        raise InvalidRequest(f"sweep: {name} has {extra[0]}{nearest(str(extra[0]), taken)}")
-    if missing := [key for key in needed if key not in block]:
-        raise InvalidRequest(f"sweep: {name} has no {missing[0]}; give it {', '.join(needed)}")
-    return block
-
-
-def _count(name: str, value: Any, least: int, most: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise InvalidRequest(f"sweep: search.{name} = {value!r}: give a whole number from {least} to {most}")
-    return value
-
-
 def _seed(value: Any) -> int:
-    return _count("seed", value, 0, 2**31 - 1)
+    return count("seed", value, 0, 2**31 - 1)
 
 
 def _way(value: Any) -> str:
@@ -107,7 +101,7 @@ def _refuse_few(over: Ranges, points: int) -> None:
 
 
 def _goal(block: Any, values: Mapping[str, Any], methods: Sequence[str]) -> Goal:
-    block = _block("search.goal", block, ("protocol", "metric"), ("protocol", "metric"))
+    block = checked("search.goal", block, ("protocol", "metric"), ("protocol", "metric"))
     if len(methods) != 1:
         raise InvalidRequest(f"sweep: search.goal is one method's score; name one of {', '.join(methods)} (methods)")
     protocols = values.get("protocols")

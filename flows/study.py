@@ -16,16 +16,15 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
-from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from flows import names
+from flows.halving import DIRECTION
 from flows.search_ranges import Range
 from flows.search_spec import Search
 from flows.sweep_spec import Overrides
 
 AGAIN = "again"  # marks a trial of a point that had failed and is made once more
-DIRECTION = {"lower": StudyDirection.MINIMIZE, "higher": StudyDirection.MAXIMIZE}
 
 
 def place(folder: Path, search: Search, commit: str) -> Path:
@@ -88,6 +87,15 @@ class Study:
                 value = score() if score else math.nan
                 failed = not math.isfinite(value)
                 self._study.tell(trial.number, None if failed else value, TrialState.FAIL if failed else None)
+
+    def give_up(self, name: str, step: int, value: float) -> None:
+        """The search has stopped the point, by the value of its curve there: told once."""
+        assert self.search.stop
+        same = self.search.stop.better == self.search.goal.better  # the study knows the goal's way alone
+        for trial in self._trials(name):
+            if trial.state == TrialState.RUNNING:
+                optuna.trial.Trial(self._study, trial._trial_id).report(value if same else -value, step)
+                self._study.tell(trial.number, state=TrialState.PRUNED)
 
     def _sampler(self) -> BaseSampler:
         """After a point that was there before comes a random one: tpe might insist."""

@@ -16,6 +16,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows import (
     commands,
     division,
+    early_stop,
     git,
     graph,
     locks,
@@ -93,6 +94,7 @@ def _made(spec: SweepSpec, results: Results, anew: bool, parts: int) -> tuple[Sw
     """The sweep with all its points, the commit that they are of, and what became of those that were not finished."""
     root = results.root
     head, work = git.clean_head(root), sweep_work.needed(root, spec)
+    early_stop.check(spec, work, parts, stage.is_shared())
     commit = results.begin(spec, work, head, anew)
     if spec.search:
         spec, runs = search_rounds.made(spec, spec.search, results, commit, parts)

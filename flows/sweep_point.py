@@ -3,13 +3,15 @@
 import json
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from prefect import flow, get_run_logger, runtime
 from prefect.states import State
 
 from flows import commands, division, graph, locks, names, run_log, stage, subflows, worktree
+from flows.early_stop import Judge
 from flows.errors import CommitMissing
 from flows.results import Results
 from flows.sweep_spec import Overrides
@@ -34,15 +36,17 @@ def run_point(
     commit: str,
     stages: Sequence[str] = (),
     part: str = "",
+    against: Sequence[str] | None = None,
 ) -> State | None:
     """Make one point of a sweep, or, at its values, the stages that several points need, or with `part`, as 1/4, that
     part of the one of `stages`; the `sweep` flow asks for it.
 
-    A finished point is left as it is.
+    A finished point is left as it is; one whose curve falls behind those of the points `against` is stopped early.
     """
     run_log.keep()
     try:
-        return commands.crash_if_abandoned(lambda: make(sweep, point, overrides, methods, commit, stages, part))
+        work = partial(make, sweep, point, overrides, methods, commit, stages, part, against)
+        return commands.crash_if_abandoned(work)
     except CommitMissing as missing:
         return subflows.put_back(str(missing))
 
@@ -55,6 +59,7 @@ def make(
     commit: str,
     stages: Sequence[str] = (),
     part: str = "",
+    against: Sequence[str] | None = None,
 ) -> None:
     """What `run_point` does, in this process's project."""
     names.check_sweep(sweep)
@@ -66,7 +71,7 @@ def make(
         if stages:
             _make_stages(tree, overrides, commit, stages)
         else:
-            _make_point(tree, overrides, commit, methods)
+            _make_point(tree, overrides, commit, methods, against)
 
 
 def _make_stages(tree: Worktree, overrides: Overrides, commit: str, stages: Sequence[str]) -> None:
@@ -88,14 +93,19 @@ def _make_part(tree: Worktree, overrides: Overrides, commit: str, stage: str, pa
         commands.run(division.command(known[stage], part), tree.folder, lock, tree.environment(), launched=True)
 
 
-def _make_point(tree: Worktree, overrides: Overrides, commit: str, methods: Sequence[str]) -> None:
-    """The point, from wherever it stands to its files in reports/sweeps."""
+def _make_point(
+    tree: Worktree, overrides: Overrides, commit: str, methods: Sequence[str], against: Sequence[str] | None
+) -> None:
+    """The point, from wherever it stands to its files in reports/sweeps, or to where its search gives it up."""
     results, sweep, point = Results(tree.root, tree.sweep), tree.sweep, tree.point
-    if results.is_finished(point, commit):
+    if results.has_ended(point, commit):
         return get_run_logger().info(f"{sweep}/{point}: finished already")
     start = time.monotonic()
     tree.open(commit, overrides)
-    _reproduce(tree, graph.benchmarks(methods))
+    judge = None if against is None else Judge(results, tree.folder, against)
+    if _is_given_up(tree, judge, methods):
+        assert judge
+        return _stop(tree, overrides, judge)
     experiment = _save(tree, methods)
     _export_pictures(tree, results.pictures(point), methods)
     note = {
@@ -106,16 +116,34 @@ def _make_point(tree: Worktree, overrides: Overrides, commit: str, methods: Sequ
         "seconds": round(time.monotonic() - start, 1),
         "parts": _parts(tree.folder),
         "trainings": _trainings(tree.folder),
+        **({"curve": judge.curve()} if judge else {}),
     }
     results.write(point, tree.folder / "reports" / "scores", note)
     tree.remove()
     record(tree.root, sweep, "--point", point)
 
 
-def _reproduce(tree: Worktree, targets: Sequence[str]) -> None:
+def _is_given_up(tree: Worktree, judge: Judge | None, methods: Sequence[str]) -> bool:
+    """Make its scores, unless the judge stops that. One that came to its end before it was seen is judged all the same:
+    which points are stopped is no matter of time.
+    """
+    if judge is None:
+        _reproduce(tree, graph.benchmarks(methods))
+        return False
+    _reproduce(tree, graph.benchmarks(methods), judge.gives_up)
+    return judge.gives_up()
+
+
+def _stop(tree: Worktree, overrides: Overrides, judge: Judge) -> None:
+    Results(tree.root, tree.sweep).write_stopped(tree.point, {"overrides": overrides, **judge.note()})
+    get_run_logger().info(f"{tree.sweep}/{tree.point}: stopped early, {judge.told}")
+    tree.remove()
+
+
+def _reproduce(tree: Worktree, targets: Sequence[str], ends: Callable[[], bool] = lambda: False) -> None:
     graph.repair_busy_list(tree.folder)
     shared = stage.is_shared()
-    _dvc(tree, "repro", *(["--pull"] if shared else []), *targets, launched=True)
+    _dvc(tree, "repro", *(["--pull"] if shared else []), *targets, launched=True, ends=ends)
     if shared:
         _dvc(tree, "push", "--run-cache", "--with-deps", *targets)
 
@@ -163,8 +191,8 @@ def record(root: Path, sweep: str, *words: str) -> None:
     _run_or_warn(["plurifill", "record", "--sweep", sweep, *words], root, lock, otherwise)
 
 
-def _dvc(tree: Worktree, *words: str, launched: bool = False) -> None:
-    commands.run(["dvc", "--wait-for-lock", *words], tree.folder, _lock(tree), tree.environment(), launched)
+def _dvc(tree: Worktree, *words: str, launched: bool = False, ends: Callable[[], bool] = lambda: False) -> None:
+    commands.run(["dvc", "--wait-for-lock", *words], tree.folder, _lock(tree), tree.environment(), launched, ends)
 
 
 def _lock(tree: Worktree) -> Path:

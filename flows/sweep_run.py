@@ -13,15 +13,23 @@ from flows.sweep_order import Job
 from flows.sweep_spec import SweepSpec
 
 
-def made(spec: SweepSpec, commit: str, jobs: Sequence[Job]) -> dict[str, State]:
-    """The state of every job, by its name, once all have ended; each waits for those that it builds on."""
+def made(spec: SweepSpec, commit: str, jobs: Sequence[Job], against: Sequence[str] | None = None) -> dict[str, State]:
+    """The state of every job, by its name, once all have ended; each waits for those that it builds on.
+
+    `against`: the points by whose curves a search may stop these.
+    """
     points = sum(not job.stages for job in jobs)
     get_run_logger().info(f"{spec.name}: {points} of {len(spec.points)} points to make")
     runs: dict[str, PrefectFuture[None]] = {}
     submit = (run_on_worker if runtime.deployment.id else run_locally).submit
     for job in jobs:
-        given = {"point": job.place, "overrides": spec.points[job.point], "methods": list(spec.methods)}
+        given: dict[str, object] = {
+            "point": job.place,
+            "overrides": spec.points[job.point],
+            "methods": list(spec.methods),
+        }
         given |= {"commit": commit, "stages": list(job.stages), "part": job.part}
+        given |= {"against": None if against is None or job.stages else list(against)}
         after = [runs[other] for other in job.after]
         runs[job.name] = submit(spec.name, job.name, given, wait_for=after, return_state=False)
     with commands.stopped_on_error():
@@ -41,6 +49,6 @@ def run_on_worker(sweep: str, name: str, given: dict[str, object]) -> None:
     subflows.run("run-point/gpu", {"sweep": sweep, **given}, f"{sweep}/{name}")
     if given["stages"]:
         return  # in the cache, or the remote, where the points find them; a part's pieces in the point's worktree
-    if not (Results(Path(), sweep).is_finished(name, str(given["commit"])) or stage.is_shared()):
+    if not (Results(Path(), sweep).has_ended(name, str(given["commit"])) or stage.is_shared()):
         raise RuntimeError(f"{sweep}/{name} was made in another clone; PLURIFILL_SHARED=1 is missing")
     run_locally.fn(sweep, name, given)

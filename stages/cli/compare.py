@@ -17,7 +17,7 @@ import typer
 from stages.cli import options
 from stages.contract import UserError
 from stages.evaluation.statistics import MIN_SOURCES
-from stages.evaluation.sweeps import comparison, latents, pictures, points, seeds, trainings
+from stages.evaluation.sweeps import comparison, latents, pictures, points, seeds, stopped, trainings
 from stages.evaluation.sweeps.points import Sweep
 from stages.pages import labels
 from stages.pages.tables.aligned import aligned
@@ -83,6 +83,7 @@ def _head(swept: Sweep, against: str) -> Iterator[str]:
     if len(commits) > 1:
         yield f"the points are of {len(commits)} commits: {', '.join(commit[:12] for commit in commits)}"
     yield from latents.told(swept, pictures.of(swept, paths.sweeps() / swept.name))
+    yield from (f"stopped early: {line}" for line in stopped.told(swept.stopped))
 
 
 def _trainings(swept: Sweep) -> Iterator[str]:

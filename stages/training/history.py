@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -58,6 +59,10 @@ class History:
             "highest": {name: max(values) for name, values in ways.items()},
             "untrained": {name: value for step, name, value in rows if step == 0},
         }
+
+    def frame(self) -> pd.DataFrame:
+        """All rows, as a table."""
+        return pd.DataFrame(self.rows, columns=list(COLUMNS))
 
     def state_dict(self, ranks: Ranks) -> dict[str, Any]:
         """torch's state protocol; the sums are those of every rank, (world,) each."""

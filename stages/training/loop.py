@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from stages.contract import Batch, Part, UserError
+from stages.project import tables
 from stages.project.progress import ProgressBar, tell
 from stages.project.seeds import seed_all
 from stages.project.signals import Interrupted, Signals
@@ -122,6 +123,7 @@ class Training:
             shown = self.run.part.pictures(next(self._on_device(self.run.val)))
         images = done * self.loop.batch
         self.history.note(done, images, "val", figures)
+        tables.write(self.history.frame(), self.run.folder / "curves")  # for who looks on
         drawn = {name: pictures.grid(image_B3HW) for name, image_B3HW in shown.items()}
         pictures.write(self.pictures, drawn)
         self.run.tracker.log({f"val/{name}": value for name, value in figures.items()}, images)

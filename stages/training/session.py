@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import torch
 from torch import Tensor
 
@@ -26,7 +25,7 @@ from stages.project.releases import Release, check, publish, read_config, read_t
 from stages.project.seeds import seed_all
 from stages.tracking.store import TrackParams
 from stages.tracking.training import About, Tracker
-from stages.training import history, model_card
+from stages.training import model_card
 from stages.training.accelerator import TorchAccelerator
 from stages.training.distributed import Ranks
 from stages.training.lenders import LENDERS
@@ -110,7 +109,7 @@ class TrainingSession:
             facts["Choices of ours"] = "; ".join(self.plan.choices)
         networks = sorted({classifier_maps.NETWORKS[net] for net in self.accelerator.in_losses})
         config = {**self.config, "loss_networks": networks, "fingerprint": self.fingerprint}
-        frame = pd.DataFrame(training.history.rows, columns=list(history.COLUMNS))
+        frame = training.history.frame()
         release = Release(
             tensors,
             config,

@@ -9,7 +9,7 @@ from stages.cli import compare
 from stages.contract import UserError
 from stages.pages import labels
 from stages.project import tables
-from tests.evaluation.sweeps.made import ALPHA, finish, keep
+from tests.evaluation.sweeps.made import ALPHA, finish, give_up, keep
 
 TOOK = {"parameters": 1_200_345, "seconds": 61.2, "steps": 300, "skipped_steps": 2}
 
@@ -37,6 +37,12 @@ def test_every_point_has_its_line_and_a_sure_difference_its_star(
     assert "*" in lines["alpha=1.0"] and "*" not in lines["alpha=0.25"]
     assert "differences are from alpha=0.5" in said
     assert said.count("fd_alexnet") == 1
+
+
+def test_points_that_were_stopped_have_a_line(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    give_up(Path("reports/sweeps/alpha"), "alpha=0.75", {ALPHA: 0.75}, 200, 0.25)
+    compare.main("alpha")
+    assert "stopped early: alpha=0.75: at step 200, its val lpips of vq 0.25" in capsys.readouterr().out.splitlines()
 
 
 def test_what_was_trained_for_a_point_is_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """`make pipeline` and `make sweep`: why it waits, why it failed, what is wrong with the request; real processes."""
 
+import json
 import re
 import signal
 import subprocess
@@ -11,6 +12,8 @@ import pytest
 
 from tests.flows import toy
 from tests.flows.stack import Stack, until
+from tests.flows.test_early_stop import asked as points
+from tests.flows.test_early_stop import stops
 from tests.flows.test_reproduce import learning
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
@@ -152,3 +155,22 @@ def test_interrupted_it_says_that_the_run_goes_on(served: Stack) -> None:
     asking.send_signal(2)
     assert asking.communicate(timeout=60)[0].splitlines()[-1] == f"the run goes on: {page} can cancel it"
     assert asking.returncode == 130 and served.state(page.rpartition("/")[2]) == "SCHEDULED"
+
+
+def test_a_search_by_workers_gives_up_the_points_that_one_process_would_and_names_the_best(working: Stack) -> None:
+    stop = "stop: {part: train, curve: nll, after: 5, factor: 2}"
+    search = f"{{over: {{methods.toy.train.rate: {{low: 1000, high: 9999}}}}, points: 6, seed: 3, together: 2, {stop}, "
+    block = f"sweeps:\n  look: {{methods: [toy], search: {search}goal: {{protocol: plain, metric: l1}}}}}}\n"
+    toy.edit(working.project, "sweeps:\n", block)
+    toy.edit(working.project, "steps: 20}", "steps: 60, loop: {steps: 60}}")
+    said = asked(working, "sweep/grid", "--name", "look", expect=0)
+    folder = working.project / "reports/sweeps/look"
+    given_up = {path.stem: json.loads(path.read_text())["step"] for path in (folder / "stopped").glob("*.json")}
+    expected = stops(points(working.project, "look"), 60)
+    assert given_up == {name: step for name, step in expected.items() if step} and given_up
+    assert {path.stem for path in folder.glob("*.json")} == expected.keys() - given_up.keys()
+    assert "look: 6 of 6 points made, 0 running, 0 failed" in said and said[-3] == "this run: Completed"
+    assert re.fullmatch(rf"The best of {6 - len(given_up)} by l1 under plain: rate=\d+ \(.+\)\.", said[-2])
+    assert said[-1] == f"{len(given_up)} more were stopped early, by val nll of train."
+    again = asked(working, "sweep/grid", "--name", "look", expect=0)
+    assert again[-2:] == said[-2:] and not [line for line in again if "rate=" in line and "best" not in line]

@@ -165,7 +165,7 @@ def ranged(**one: Any) -> dict[str, Any]:
         ({**BLOCK, "by": ["tpe"]}, "sweep: search.by = ['tpe']: give random or tpe"),
         ({**BLOCK, "seed": -1}, "sweep: search.seed = -1: give a whole number from 0 to "),
         ({**TPE, "together": 0}, "sweep: search.together = 0: give a whole number from 1 to 1000"),
-        ({**BLOCK, "together": 2}, "sweep: search.together: random points wait for no scores; leave it out"),
+        ({**BLOCK, "together": 2}, "sweep: search.together: random points wait for nothing; leave it out"),
         ({**BLOCK, "goal": "l1"}, "sweep: search.goal = 'l1': give it protocol, metric"),
         ({**BLOCK, "goal": {"protocol": "plain"}}, "sweep: search.goal has no metric; give it protocol, metric"),
         (

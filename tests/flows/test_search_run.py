@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -16,9 +17,11 @@ from flows.study import Study
 from flows.sweep_spec import SweepRequest
 from tests.flows import toy
 from tests.flows.stack import Stack, until
+from tests.flows.test_early_stop import asked, stops
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
+LONG = 100  # steps of a training that has the time to be stopped
 SEARCHES = """\
   look:
     methods: [toy]
@@ -28,6 +31,15 @@ SEARCHES = """\
       goal: {protocol: plain, metric: l1}
       by: tpe
       together: 2
+  early:
+    methods: [toy]
+    search:
+      over: {methods.toy.train.rate: {low: 1000, high: 9999}}
+      points: 8
+      seed: 3
+      goal: {protocol: plain, metric: l1}
+      together: 2
+      stop: {part: train, curve: nll, after: 5, factor: 2}
   faulty:
     methods: [rival]
     search: {over: {methods.rival.inpaint.good: [true, false]}, points: 2, goal: {protocol: plain, metric: l1}}
@@ -93,3 +105,37 @@ def test_a_point_that_fails_is_told_so_and_made_again_alone(searching: Stack) ->
     sweep(searching, "faulty", expect=1)
     assert Counter(state for state, _ in trials(searching, "faulty")) == {"COMPLETE": 1, "FAIL": 2}
     assert note.stat().st_mtime_ns == made
+
+
+def test_points_behind_are_stopped_by_the_rule_whatever_is_killed_and_never_made_again(searching: Stack) -> None:
+    text = (searching.project / "params.yaml").read_text()
+    (searching.project / "params.yaml").write_text(
+        text.replace("steps: 20}", f"steps: {LONG}, loop: {{steps: {LONG}}}}}")
+    )
+    toy.commit(searching.project)
+    Path(searching.environment["TOY_LOG"]).write_text("")
+    command = [sys.executable, "-m", "flows.sweep", "early"]
+    running = subprocess.Popen(command, cwd=searching.project, env=searching.environment, stdout=subprocess.DEVNULL)
+    until(lambda: len(learnt(searching, "learn")) == 3)  # the first point of the second round
+    trainer = psutil.Process(int(searching.log()[-1][3]))
+    running.kill()
+    running.wait()
+    psutil.wait_procs([trainer], timeout=120)
+    told = sweep(searching, "early", expect=0)
+    folder = searching.project / "reports/sweeps/early"
+    finished, stopped = ({n["point"]: n for n in notes(place)} for place in (folder, folder / "stopped"))
+    expected = stops(asked(searching.project, "early"), LONG)
+    assert {name: note["step"] for name, note in stopped.items()} == {n: step for n, step in expected.items() if step}
+    assert finished.keys() == {name for name, step in expected.items() if not step} and stopped
+    assert f"{len(stopped)} more were stopped early, by val nll of train." in told.splitlines()
+    ended = learnt(searching, "learnt")
+    assert any(ended[f"train/{name.removeprefix('rate=')}"] == 0 for name in stopped), "none was stopped on its way"
+    states = Counter(state for state, _ in trials(searching, "early"))
+    assert states == {"COMPLETE": len(finished), "PRUNED": len(stopped)}
+    before = learnt(searching, "learn")
+    sweep(searching, "early", expect=0)
+    assert learnt(searching, "learn") == before
+
+
+def notes(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(path.read_text()) for path in folder.glob("*.json")]

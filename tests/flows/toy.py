@@ -73,6 +73,7 @@ def learn(part):
     params, weights = methods["toy"][part], Path("data/models/toy") / part / "weights"
     finished = Path("data/progress/finished/toy") / part
     if finished.is_file() and finished.read_text() == json.dumps(params):
+        draw(weights.parent, params, params["steps"])
         return write(weights, finished.read_text())  # learnt already
     progress = Path("data/progress") / json.dumps([part, params]).replace(" ", "")
     progress.parent.mkdir(parents=True, exist_ok=True)
@@ -84,13 +85,25 @@ def learn(part):
     while step < params["steps"] and not asked:
         time.sleep(0.1)
         step += 1
+        if step % 5 == 0:
+            draw(Path("data/progress/toy") / part / "now", params, step)
     if asked:
         progress.write_text(str(step))
         log("saved", key, step)
         sys.exit(143)
+    draw(weights.parent, params, step)
     for path in (weights, finished):
         write(path, json.dumps(params))
     log("learnt", key, step)
+
+
+def draw(folder, params, steps):
+    """The val curve so far: the lower the rate, the better, at every step."""
+    rows = [(step, "val", "nll", params.get("rate", 0) / step) for step in range(5, steps + 1, 5)]
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / ".curves"
+    pd.DataFrame(rows, columns=["step", "split", "name", "value"]).to_parquet(part)
+    part.replace(folder / "curves.parquet")
 
 
 def sample(method):

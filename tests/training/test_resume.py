@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from stages.contract import Batch, UserError
+from stages.project import tables
 from stages.project.hashing import SHOWN
 from stages.project.signals import Interrupted
 from tests.training.toys import batches, go, loop, run
@@ -74,6 +75,16 @@ def test_a_signal_saves_after_the_present_step_and_the_run_goes_on_from_there(tm
     whole = go(tmp_path / "b", block, noise=0.1)
     assert equal(again.tensors(), whole.tensors())
     assert again.history.rows == whole.history.rows  # curves too, the mean over a log interval that was cut included
+
+
+def test_who_looks_on_finds_the_curves_as_they_were_at_the_last_evaluation(tmp_path):
+    block = loop(5, eval_every=2, log_every=1)
+    with pytest.raises(Interrupted):
+        go(tmp_path, block, noise=0.1, feed=stopping(3))
+    assert tables.read(tmp_path / "curves")["step"].max() == 4
+    rows = go(tmp_path, block, noise=0.1).history.rows
+    assert list(tables.read(tmp_path / "curves").itertuples(index=False, name=None)) == rows
+    assert {row[0] for row in rows if row[2] == "val"} == {0, 2, 4, 5}
 
 
 def test_a_signal_in_the_last_step_leaves_a_finished_run(tmp_path):

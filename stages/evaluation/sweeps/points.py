@@ -16,6 +16,8 @@ from typing import Any
 import pandas as pd
 
 from stages.contract import UserError
+from stages.evaluation.sweeps import stopped
+from stages.evaluation.sweeps.stopped import Stopped
 from stages.project import tables
 from stages.project.entries import Entry
 from stages.project.files import visible
@@ -53,10 +55,11 @@ class Point:
 
 @dataclass(frozen=True)
 class Sweep:
-    """The finished points in the order of their values."""
+    """The finished points in the order of their values; beside them those that a search gave up."""
 
     name: str
     points: tuple[Point, ...]
+    stopped: tuple[Stopped, ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -88,7 +91,8 @@ def read(folder: Path) -> Sweep:
         known = nearest(folder.name, list(dict.fromkeys(others)))
         raise UserError(f"{folder}: no finished point of such a sweep{known}")
     keys = dict.fromkeys(key for point in found for key in point.overrides)
-    return Sweep(folder.name, tuple(sorted(found, key=lambda point: [_rank(point.overrides.get(k)) for k in keys])))
+    ranked = sorted(found, key=lambda point: [_rank(point.overrides.get(k)) for k in keys])
+    return Sweep(folder.name, tuple(ranked), stopped.read(folder))
 
 
 def read_all(folder: Path) -> list[Sweep]:

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from stages.contract import UserError
-from stages.evaluation.sweeps import comparison, latents, points, seeds
+from stages.evaluation.sweeps import comparison, latents, points, seeds, stopped
 from stages.evaluation.sweeps.pictures import PointPictures
 from stages.evaluation.sweeps.points import Sweep
 from stages.pages import labels
@@ -49,6 +49,7 @@ class Shown:
     seeds: tuple[Spread, ...] = ()
     beside: tuple[str, ...] = ()
     latents: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()  # a line for each point that a search gave up
     refused: str = ""  # why its points cannot be put beside one another; then nothing else is shown
 
 
@@ -86,6 +87,7 @@ def shown(sweep: Sweep, values: Mapping[str, Any], kept: Iterable[PointPictures]
         seeds=tuple(spreads(sweep)),
         beside=beside,
         latents=tuple(latents.told(sweep, kept)),
+        stopped=tuple(stopped.told(sweep.stopped)),
     )
 
 

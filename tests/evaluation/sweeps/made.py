@@ -39,6 +39,15 @@ def finish(
     (folder / f"{point}.json").write_text(json.dumps(note))
 
 
+def give_up(folder: Path, point: str, overrides: Mapping[str, Any], step: int, value: float) -> None:
+    """A point that its search stopped, by a curve of the vq."""
+    stop = {"part": "vq", "curve": "lpips", "after": 100, "better": "lower", "factor": 3}
+    note = {"sweep": folder.name, "point": point, "overrides": dict(overrides), "commit": "c0ffee"}
+    note |= {"search": {"stop": stop}, "step": step, "value": value, "curve": [[step, value]]}
+    (folder / "stopped").mkdir(parents=True, exist_ok=True)
+    (folder / "stopped" / f"{point}.json").write_text(json.dumps(note))
+
+
 def keep(
     folder: Path, point: str, latents: Mapping[str, str], entry: str = "latent_codes", testset: str = "centre"
 ) -> None:

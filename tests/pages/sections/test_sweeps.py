@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stages.contract import UserError
 from stages.evaluation.sweeps import comparison, pictures, points, seeds
 from stages.pages.sections import sweeps
-from tests.evaluation.sweeps.made import ALPHA, finish, keep
+from tests.evaluation.sweeps.made import ALPHA, finish, give_up, keep
 
 
 def shown(folder: Path, values: Mapping[str, Any]) -> list[sweeps.Shown]:
@@ -33,6 +34,29 @@ def test_one_number_is_a_line_two_keys_are_a_grid_and_words_are_a_table(tmp_path
     assert (min(shares), max(shares), len(shares)) == (0.0, 1.0, 6)
     assert not words.charts and not words.heats and words.tables[0].heads[0] == "restrict"
     assert shown(tmp_path / "nowhere", {}) == []
+
+
+def test_points_that_a_search_gave_up_are_told_beside_the_others_and_drawn_nowhere(tmp_path: Path) -> None:
+    for t in (0.5, 1.0):
+        finish(tmp_path / "one", f"{t}", {"inpaint.temperature": t}, 20 + t)
+    give_up(tmp_path / "one", "3.0", {"inpaint.temperature": 3.0}, 100, 0.71234)
+    give_up(tmp_path / "one", "2.0", {"inpaint.temperature": 2.0}, 1300, float("nan"))
+    (one,) = shown(tmp_path, {})
+    assert one.stopped == (
+        "2.0: at step 1,300, its val lpips of vq nan",
+        "3.0: at step 100, its val lpips of vq 0.7123",
+    )
+    assert one.points == 2 == len(one.tables[0].rows) and len(one.charts[0].lines[0].dots) == 2
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"point": "3.0"}', '{"search": {"stop": {}}}'])
+def test_a_damaged_note_of_such_a_point_is_one_line(tmp_path: Path, text: str) -> None:
+    finish(tmp_path / "one", "1", {"inpaint.temperature": 1}, 20)
+    give_up(tmp_path / "one", "3", {"inpaint.temperature": 3}, 100, 0.7)
+    note = tmp_path / "one/stopped/3.json"
+    note.write_text(text)
+    with pytest.raises(UserError, match=f"^{note}: no note of a point that was stopped; remove it"):
+        points.read_all(tmp_path)
 
 
 def test_a_list_of_points_that_do_not_set_all_keys_is_no_grid(tmp_path: Path) -> None:
