@@ -61,6 +61,17 @@ def sweep(stack: Stack, name: str, expect: int) -> str:
     return stack.call(sys.executable, "-m", "flows.sweep", name, expect=expect)
 
 
+def kill(stack: Stack, name: str, point: int) -> None:
+    """Run the sweep, and kill it outright as it learns its point of that number."""
+    command = [sys.executable, "-m", "flows.sweep", name]
+    running = subprocess.Popen(command, cwd=stack.project, env=stack.environment, stdout=subprocess.DEVNULL)
+    until(lambda: len(learnt(stack, "learn")) == point)
+    trainer = psutil.Process(int(stack.log()[-1][3]))
+    running.kill()
+    running.wait()
+    psutil.wait_procs([trainer], timeout=120)
+
+
 def trials(stack: Stack, name: str) -> list[tuple[str, float | None]]:
     """What the study was told of every trial: its state and its score."""
     [path] = (stack.project / ".dvc/tmp/sweeps" / name).glob(".search-*")
@@ -75,13 +86,7 @@ def learnt(stack: Stack, verb: str) -> Counter[str]:
 
 def test_killed_in_a_round_it_makes_every_point_once_and_names_the_best(searching: Stack) -> None:
     Path(searching.environment["TOY_LOG"]).touch()
-    command = [sys.executable, "-m", "flows.sweep", "look"]
-    running = subprocess.Popen(command, cwd=searching.project, env=searching.environment, stdout=subprocess.DEVNULL)
-    until(lambda: len(learnt(searching, "learn")) == 2)  # the second point of the first round
-    trainer = psutil.Process(int(searching.log()[-1][3]))
-    running.kill()
-    running.wait()
-    psutil.wait_procs([trainer], timeout=120)
+    kill(searching, "look", 2)  # in the second point of the first round
     told = sweep(searching, "look", expect=0)
     notes = [json.loads(path.read_text()) for path in (searching.project / "reports/sweeps/look").glob("*.json")]
     rates = [note["overrides"]["methods.toy.train.rate"] for note in notes]
@@ -114,13 +119,7 @@ def test_points_behind_are_stopped_by_the_rule_whatever_is_killed_and_never_made
     )
     toy.commit(searching.project)
     Path(searching.environment["TOY_LOG"]).write_text("")
-    command = [sys.executable, "-m", "flows.sweep", "early"]
-    running = subprocess.Popen(command, cwd=searching.project, env=searching.environment, stdout=subprocess.DEVNULL)
-    until(lambda: len(learnt(searching, "learn")) == 3)  # the first point of the second round
-    trainer = psutil.Process(int(searching.log()[-1][3]))
-    running.kill()
-    running.wait()
-    psutil.wait_procs([trainer], timeout=120)
+    kill(searching, "early", 3)  # in the first point of the second round
     told = sweep(searching, "early", expect=0)
     folder = searching.project / "reports/sweeps/early"
     finished, stopped = ({n["point"]: n for n in notes(place)} for place in (folder, folder / "stopped"))

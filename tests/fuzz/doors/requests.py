@@ -29,7 +29,8 @@ WRONG = (
     "params.yaml; a value that YAML or JSON cannot hold; a method that has no stage; params of a point that are not "
     "params.yaml with its values, and nothing else (told by reading them again)."
 )
-METHODS = {**params_files.PARAMS["methods"], "trained": {"part": {"loop": {"seed": 0}}}}
+STEPS = 50
+METHODS = {**params_files.PARAMS["methods"], "trained": {"part": {"loop": {"seed": 0, "steps": STEPS}}}}
 PARAMS = {**params_files.PARAMS, "methods": METHODS}
 GRAPH = {name: Stage(name, "cpu", (), (), "") for name in map("benchmark@{}".format, METHODS)}
 ASKED = {
@@ -51,6 +52,7 @@ SEARCH = {
     "seed": 0,
     "together": 2,
 }
+STOP = {"part": "part", "curve": "nll", "after": 5, "better": "lower", "factor": 3}
 NAMED = ("sweep", "params.yaml", "dvc.yaml")
 KEYS = st.sampled_from([*keys(PARAMS), "", ".", "methods.", "no.such", "a\nb"])
 
@@ -71,8 +73,8 @@ def hostile(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
         }
         return {"name": "radius"}, {**PARAMS, "sweeps": draw(altered({"radius": block}))[0]}
     if kind == "search":
-        block = draw(st.sampled_from([SEARCH, {**SEARCH, "over": draw(RANGES)}]))
-        asked = {"name": "new", "methods": ["classical"], "search": block}
+        block = draw(st.sampled_from([SEARCH, {**SEARCH, "over": draw(RANGES)}, {**SEARCH, "stop": STOP}]))
+        asked = {"name": "new", "methods": ["trained" if "stop" in block else "classical"], "search": block}
         for _ in range(draw(st.integers(0, 2))):
             asked = draw(altered(asked))[0]
         return asked, params
@@ -126,6 +128,9 @@ def _refuse_wrong_search(search: Search) -> None:
     with tempfile.TemporaryDirectory() as folder:
         points = Study(Path(folder) / "study", search).ask(min(search.points, 2))
     assert len(points) == min(search.points, 2)
+    if stop := search.stop:
+        assert isinstance(stop.curve, str) and stop.better in ("lower", "higher")
+        assert (stop.part, 0 < stop.after < STEPS, stop.factor >= 2) == ("part", True, True)
     for key, one in search.over.items():
         for value in (point[key] for point in points.values()):
             assert value in one if isinstance(one, list) else one.low <= value <= one.high
