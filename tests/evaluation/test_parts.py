@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from stages.contract import Completions, Request
-from stages.evaluation import results
+from stages.evaluation import passes, results
 from stages.evaluation.asked import Asked, keep_share
 from stages.evaluation.protocols import Protocol
 from stages.metrics.core import backbones
@@ -81,6 +81,26 @@ def test_parts_in_any_order_give_one_workers_numbers_without_a_sample_seen_again
     merged_long, merged = tables(asked, Path("kept"))
     pd.testing.assert_frame_equal(merged_long, long, check_exact=True)
     pd.testing.assert_frame_equal(merged, summary, check_exact=True)
+
+
+def test_no_number_depends_on_how_many_completions_go_together(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    long, summary = tables(asked)
+    for together in (1, 7, 1000):
+        monkeypatch.setattr(passes, "COMPLETIONS", together)
+        other_long, other = tables(asked)
+        pd.testing.assert_frame_equal(other_long, long, rtol=1e-5)
+        pd.testing.assert_frame_equal(other, summary, rtol=1e-5)
+
+
+def test_vgg_is_shown_as_many_on_a_cpu_as_their_vectors_fit_into_32_mb(asked: Asked) -> None:
+    (shown, _), _ = asked.passes()
+    side = shown.testset.dataset.spec.size
+    by_vgg = replace(shown, names=["psnr", "lpips_vgg"])
+    assert shown.together == passes.COMPLETIONS and by_vgg.together == 16 * 64 * 64 // side**2
+    cells = sum(64 * 2 ** min(level, 3) * (side >> level) ** 2 for level in range(5))
+    assert cells * 4 * by_vgg.together <= 2**25 < cells * 4 * (by_vgg.together + 1)
+    on_gpu = replace(by_vgg, context=replace(shown.context, device=torch.device("cuda")))
+    assert on_gpu.together == passes.COMPLETIONS
 
 
 def test_a_piece_that_is_not_there_or_damaged_is_seen_again(asked: Asked, draw: object) -> None:
