@@ -162,7 +162,8 @@ def test_a_search_by_workers_gives_up_the_points_that_one_process_would_and_name
     search = f"{{over: {{methods.toy.train.rate: {{low: 1000, high: 9999}}}}, points: 6, seed: 3, together: 2, {stop}, "
     block = f"sweeps:\n  look: {{methods: [toy], search: {search}goal: {{protocol: plain, metric: l1}}}}}}\n"
     toy.edit(working.project, "sweeps:\n", block)
-    toy.edit(working.project, "steps: 20}", "steps: 60, loop: {steps: 60}}")
+    toy.train(working.project, 1, 60)  # whatever was asked before
+    toy.edit(working.project, "steps: 60}", "steps: 60, loop: {steps: 60}}")
     said = asked(working, "sweep/grid", "--name", "look", expect=0)
     folder = working.project / "reports/sweeps/look"
     given_up = {path.stem: json.loads(path.read_text())["step"] for path in (folder / "stopped").glob("*.json")}
