@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from dvc.lock import make_lock
+from dvc.lock import LockError, make_lock
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
 from dvc.stage.cache import RunCacheNotFoundError
@@ -78,14 +78,21 @@ def parse(pipeline: str, params: str) -> Graph:
 
 
 def stale(graph: Graph, root: Path = Path()) -> list[str]:
-    """The stages that DVC would run, with all their descendants, parents first."""
+    """The stages that DVC would run or runs at this moment, with all their descendants, parents first."""
     repair_busy_list(root)
-    with Repo(str(root), _wait_for_lock=True) as repo:
-        changed = {name.split(":")[-1] for name in repo.status()}
+    with Repo(str(root), _wait_for_lock=True) as repo, repo.lock:
+        changed = {str(stage.name) for stage in repo.index.stages if _is_changed(stage)}
     for name, stage in graph.items():
         if changed.intersection(stage.parents):
             changed.add(name)
     return [name for name in graph if name in changed]
+
+
+def _is_changed(stage: Any) -> bool:
+    try:
+        return bool(stage.status(check_updates=True))
+    except LockError:  # it is being made, or what it reads is
+        return True
 
 
 def would_run(name: str, root: Path = Path()) -> bool:
