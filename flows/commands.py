@@ -44,13 +44,18 @@ def device_lock() -> Path | None:
     return Path(tempfile.gettempdir()) / f"plurifill-slots-{os.getuid()}" / f"{name}.lock" if name else None
 
 
+def never() -> bool:
+    """The command goes on to its own end."""
+    return False
+
+
 def run(
     command: Sequence[str],
     root: Path,
     lock: Path,
     env: Mapping[str, str] | None = None,
     launched: bool = False,
-    ends: Callable[[], bool] = lambda: False,
+    ends: Callable[[], bool] = never,
 ) -> None:
     """Run to the end; `lock` keeps the same work from running twice; `launched`: by PLURIFILL_LAUNCHER, if it is set.
     Once `ends` says so, which is asked time and again, it is made to save and stop: this is an end like any other.

@@ -103,8 +103,8 @@ def _make_point(
     start = time.monotonic()
     tree.open(commit, overrides)
     judge = None if against is None else Judge(results, tree.folder, against)
-    if _is_given_up(tree, judge, methods):
-        assert judge
+    _reproduce(tree, graph.benchmarks(methods), judge.gives_up if judge else commands.never)
+    if judge and judge.gives_up():  # or it came to its end before it was seen: what is stopped is no matter of time
         return _stop(tree, overrides, judge)
     experiment = _save(tree, methods)
     _export_pictures(tree, results.pictures(point), methods)
@@ -123,24 +123,13 @@ def _make_point(
     record(tree.root, sweep, "--point", point)
 
 
-def _is_given_up(tree: Worktree, judge: Judge | None, methods: Sequence[str]) -> bool:
-    """Make its scores, unless the judge stops that. One that came to its end before it was seen is judged all the same:
-    which points are stopped is no matter of time.
-    """
-    if judge is None:
-        _reproduce(tree, graph.benchmarks(methods))
-        return False
-    _reproduce(tree, graph.benchmarks(methods), judge.gives_up)
-    return judge.gives_up()
-
-
 def _stop(tree: Worktree, overrides: Overrides, judge: Judge) -> None:
     Results(tree.root, tree.sweep).write_stopped(tree.point, {"overrides": overrides, **judge.note()})
     get_run_logger().info(f"{tree.sweep}/{tree.point}: stopped early, {judge.told}")
     tree.remove()
 
 
-def _reproduce(tree: Worktree, targets: Sequence[str], ends: Callable[[], bool] = lambda: False) -> None:
+def _reproduce(tree: Worktree, targets: Sequence[str], ends: Callable[[], bool] = commands.never) -> None:
     graph.repair_busy_list(tree.folder)
     shared = stage.is_shared()
     _dvc(tree, "repro", *(["--pull"] if shared else []), *targets, launched=True, ends=ends)
@@ -191,7 +180,7 @@ def record(root: Path, sweep: str, *words: str) -> None:
     _run_or_warn(["plurifill", "record", "--sweep", sweep, *words], root, lock, otherwise)
 
 
-def _dvc(tree: Worktree, *words: str, launched: bool = False, ends: Callable[[], bool] = lambda: False) -> None:
+def _dvc(tree: Worktree, *words: str, launched: bool = False, ends: Callable[[], bool] = commands.never) -> None:
     commands.run(["dvc", "--wait-for-lock", *words], tree.folder, _lock(tree), tree.environment(), launched, ends)
 
 
