@@ -6,7 +6,7 @@ Axes in names: B images, K samples an image, C channels (RGB), H rows, W columns
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, get_args, runtime_checkable
@@ -15,6 +15,8 @@ import torch
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from torch import Tensor, nn
 from torch.optim import Optimizer
+
+from stages.losses.tally import Tally
 
 NO_CLASS = 255  # in label maps: no class is known here. Maps have 255 classes at most, so none bears it
 
@@ -129,9 +131,15 @@ class Features(Protocol):
 
 
 class SetDistance(Protocol):
-    """A distance between what two sets of images in [-1, 1], (N, 3, H, W) each, look like: at least 0."""
+    """A distance between what two sets of images look like."""
 
-    def __call__(self, real_NCHW: Tensor, fake_NCHW: Tensor) -> float: ...
+    def features(self, image_BCHW: Tensor) -> Tensor:
+        """What is compared of images in [-1, 1], (B, 3, H, W): a small vector an image, (B, D)."""
+        ...
+
+    def distance(self, real_ND: Tensor, fake_MD: Tensor) -> float:
+        """That of two sets' vectors, at least two each: at least 0."""
+        ...
 
 
 class Accelerator(Protocol):
@@ -174,8 +182,12 @@ class Part(Protocol):
         """Learn from one (micro-)batch; owns its losses and optimisers. Scalars to log (0-d tensors stay on device)."""
         ...
 
-    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """Figures on val: accuracy, used codes, bits/dim, PSNR ... over all batches, not a mean of means."""
+    def measure(self, batch: Batch) -> Tally:
+        """What a val batch gives to the figures: sums, counts ... of its images alone; any rank may measure it."""
+        ...
+
+    def figures(self, tally: Tally) -> dict[str, float]:
+        """Figures on val: accuracy, used codes, bits/dim, PSNR ... of what all batches gave, in their order."""
         ...
 
     def pictures(self, batch: Batch) -> dict[str, Tensor]:

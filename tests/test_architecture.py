@@ -24,7 +24,7 @@ ARROWS = {
     "tracking": (),
     "metrics": ("images",),
     "sampling": ("images",),
-    "training": ("images", "metrics.lpips", "metrics.core", "tracking"),
+    "training": ("images", "losses.tally", "metrics.lpips", "metrics.core", "tracking"),
     "evaluation": ("images", "metrics", "sampling"),
     "pages": ("images", "metrics", "sampling", "evaluation"),
     "demo": ("images", "sampling"),

@@ -8,6 +8,7 @@ reports/parts/<method>/<part>.<split>.<masks> as a table: figure, trained, untra
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 import pandas as pd
@@ -31,6 +32,7 @@ from stages.training.accelerator import TorchAccelerator
 from stages.training.distributed import Ranks
 from stages.training.lenders import LENDERS
 from stages.training.loop_params import LoopParams
+from stages.training.measuring import measured
 from stages.training.parts import Plan
 from stages.training.prefetch import to_device
 
@@ -78,15 +80,15 @@ def figures(plan: Plan, data: Dataset, images: int, device: torch.device) -> pd.
     parents = {name: read_trained(paths.model(plan.method, name)) for name in plan.parents}
     learner = plan.build(parents, data.spec, accelerator)
     _refuse_counts(plan, learner)
+    on_device = partial(to_device, device=device, channels_last=plan.loop.channels_last)
     found = {}
     for name in ("untrained", "trained"):
         tell(f"{plan.title}, {name}: {batches.images} images of {data.name}/{data.split}")
         if name == "trained":
             learner.model.load_state_dict(dict(read_trained(paths.model(plan.method, plan.name)).tensors))
         _rest(learner)
-        seed_all(plan.loop.seed, "evaluate")
         with torch.no_grad():
-            found[name] = learner.evaluate(to_device(batch, device, plan.loop.channels_last) for batch in batches)
+            found[name] = learner.figures(measured(learner, batches, on_device, plan.loop.seed, Ranks()))
     return _table(found, plan, data, batches.images)
 
 

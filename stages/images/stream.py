@@ -97,10 +97,19 @@ class FixedBatches:
         """How many."""
         return min(self.limit, len(self.dataset))
 
+    def __len__(self) -> int:
+        """How many batches; the last may be smaller."""
+        return -(-self.images // self.batch)
+
+    def __getitem__(self, k: int) -> Batch:
+        """Batch k, whichever were asked for before."""
+        if not 0 <= k < len(self):
+            raise IndexError(k)
+        some = range(k * self.batch, min((k + 1) * self.batch, self.images))
+        return _batch(self.dataset, [self._example(index) for index in some])
+
     def __iter__(self) -> Iterator[Batch]:
-        for start in range(0, self.images, self.batch):
-            some = range(start, min(start + self.batch, self.images))
-            yield _batch(self.dataset, [self._example(index) for index in some])
+        return (self[k] for k in range(len(self)))
 
     def _example(self, index: int) -> Example:
         rng = seeds.generator(self.seed, "fixed", self.dataset.keys[index])

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-PATIENCE = timedelta(hours=2)  # the others wait while rank 0 evaluates and saves
+PATIENCE = timedelta(hours=2)  # the others wait while rank 0 saves and publishes
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,14 @@ class Ranks:
         values = [torch.empty_like(value) for _ in range(self.world)]
         dist.all_gather(values, value)
         return torch.stack(values)
+
+    def collect(self, value: Any) -> list[Any]:
+        """Any small value of every rank, in their order, on rank 0; nothing on the others."""
+        if self.world == 1:
+            return [value]
+        values = [None] * self.world if self.leads else None
+        dist.gather_object(value, values)
+        return values or []
 
     def any(self, flag: bool) -> bool:
         """Whether any rank says so; all ranks get the same answer."""

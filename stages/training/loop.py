@@ -7,7 +7,7 @@ run that was stopped and started again by the same command ends with the same we
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ from stages.training.checkpoints import Checkpoints
 from stages.training.ema import EMA
 from stages.training.history import History
 from stages.training.loop_params import LoopParams
+from stages.training.measuring import Val, measured
 from stages.training.prefetch import Batches, Prefetcher, micro_batches, to_device
 
 
@@ -39,7 +40,7 @@ class Run:
     part: Part
     accelerator: TorchAccelerator  # knows the run's name, loop params, device and ranks
     batches: Batches
-    val: Iterable[Batch]
+    val: Val
     folder: Path
     tracker: Tracker
 
@@ -93,7 +94,7 @@ class Training:
         """One step: every micro-batch is learnt from, then ranks and the EMA are brought up to date."""
         run, loop = self.run, self.loop
         seed_all(loop.seed, step, self.ranks.rank)
-        batch = to_device(batch, run.accelerator.device, loop.channels_last)
+        batch = self._on_device(batch)
         for micro, piece in enumerate(micro_batches(batch, loop.accumulate)):
             run.accelerator.begin(step, micro)
             with run.accelerator.exchange.stepping():
@@ -110,17 +111,15 @@ class Training:
         return figures
 
     def evaluate(self, done: int) -> None:
-        """Figures on val and pictures, by the averaged weights in eval mode; on rank 0, while the others wait."""
-        with self.released(), self.run.accelerator.exchange.whole():
+        """Figures on val, which ranks divide, and pictures, by the averaged weights in eval mode; rank 0 tells them."""
+        with self.released(), self.run.accelerator.exchange.whole(), torch.no_grad(), _resting(self._modules()):
+            tally = measured(self.run.part, self.run.val, self._on_device, self.loop.seed, self.ranks)
             if self.ranks.leads:
-                self._evaluate(done)
+                seed_all(self.loop.seed, "pictures")
+                self._tell(done, self.run.part.figures(tally), self.run.part.pictures(self._on_device(self.run.val[0])))
         self.ranks.wait()
 
-    def _evaluate(self, done: int) -> None:
-        seed_all(self.loop.seed, "evaluate")
-        with torch.no_grad(), _resting(self._modules()):
-            figures = self.run.part.evaluate(self._on_device(self.run.val))
-            shown = self.run.part.pictures(next(self._on_device(self.run.val)))
+    def _tell(self, done: int, figures: dict[str, float], shown: dict[str, Tensor]) -> None:
         images = done * self.loop.batch
         self.history.note(done, images, "val", figures)
         tables.write(self.history.frame(), self.run.folder / "curves")  # for who looks on
@@ -194,8 +193,8 @@ class Training:
     def _modules(self) -> list[nn.Module]:
         return [value for value in self.run.part.state().values() if isinstance(value, nn.Module)]
 
-    def _on_device(self, batches: Iterable[Batch]) -> Iterator[Batch]:
-        return (to_device(batch, self.run.accelerator.device, self.loop.channels_last) for batch in batches)
+    def _on_device(self, batch: Batch) -> Batch:
+        return to_device(batch, self.run.accelerator.device, self.loop.channels_last)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from torch.autograd.functional import jacobian
 
 from stages.losses.adversarial import adaptive_weight, discriminator_loss, generator_loss, gradient_penalty
 from stages.losses.codes import cross_entropy, perplexity
-from stages.losses.means import Means, masked_mean
+from stages.losses.means import masked_mean
 from stages.losses.pixels import psnr
 
 
@@ -74,12 +74,7 @@ def test_perplexity_counts_codes_that_are_used_evenly():
     assert perplexity(torch.tensor([7, 0])) == pytest.approx(1.0)
 
 
-def test_means_are_over_all_that_was_chosen_not_over_batches():
-    means = Means()
-    means.add("x", torch.tensor([1.0, 2.0, 100.0]), torch.tensor([1, 1, 0]))
-    means.add("x", torch.tensor([6.0]))
-    means.add("none", torch.tensor([6.0]), torch.tensor([0]))
-    assert means.result() == {"x": 3.0, "none": 0.0}
+def test_a_masked_mean_is_over_what_was_chosen():
     assert float(masked_mean(torch.tensor([1.0, 9.0]), torch.tensor([True, False]))) == 1.0
     assert float(masked_mean(torch.tensor([1.0]), torch.tensor([False]))) == 0.0
 

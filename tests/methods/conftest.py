@@ -40,12 +40,17 @@ class PlainTools:
         return self.maps
 
     def frechet(self) -> SetDistance | None:
-        return None if self.maps is None else mean_distance
+        return None if self.maps is None else MeanDistance()
 
 
-def mean_distance(real_NCHW: Tensor, fake_NCHW: Tensor) -> float:
+class MeanDistance:
     """Stands where a Frechet distance would: that of the sets' mean colours."""
-    return float((real_NCHW.mean((0, 2, 3)) - fake_NCHW.mean((0, 2, 3))).square().sum())
+
+    def features(self, image_BCHW: Tensor) -> Tensor:
+        return image_BCHW.mean((2, 3))
+
+    def distance(self, real_ND: Tensor, fake_MD: Tensor) -> float:
+        return float((real_ND.mean(0) - fake_MD.mean(0)).square().sum())
 
 
 def mean_square(image_BCHW: Tensor, other_BCHW: Tensor) -> Tensor:

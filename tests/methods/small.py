@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 import torch
 
 from stages.contract import Batch, Part, Spec, Trained
+from stages.training.distributed import Ranks
+from stages.training.measuring import measured
 from tests.methods.conftest import PlainTools
 
 
@@ -45,6 +47,11 @@ class Small:
         module = import_module(f"stages.methods.{self.method}.inpaint")
         params = module.Params.model_validate({**self.params["inpaint"], **changes})
         return module.build(params, parents, torch.device("cpu"))
+
+
+def figures_of(part: Part, batches: Sequence[Batch]) -> dict[str, float]:
+    """Its figures on these batches, as one process tells them."""
+    return part.figures(measured(part, batches, lambda batch: batch, 0, Ranks()))
 
 
 def learn(part: Part, batch_of: Callable[..., Batch], steps: range) -> list[dict[str, float]]:

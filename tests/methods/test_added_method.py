@@ -55,6 +55,7 @@ from torch import nn
 
 from stages import contract
 from stages.losses.quartic import quartic
+from stages.losses.tally import Tally
 
 PARENTS: tuple[str, ...] = ()
 SHARED: tuple[str, ...] = ()
@@ -81,9 +82,13 @@ class ColourPart:
         self.accelerator.minimize(loss, self.optimizer)
         return {"quartic": loss.detach()}
 
-    def evaluate(self, batches):
-        images = [batch.image_BCHW for batch in batches]
-        return {"quartic": float(sum(quartic(self.model.colour_C11.expand_as(image), image) for image in images))}
+    def measure(self, batch):
+        tally = Tally()
+        tally.mean("quartic", quartic(self.model.colour_C11.expand_as(batch.image_BCHW), batch.image_BCHW))
+        return tally
+
+    def figures(self, tally):
+        return tally.means()
 
     def pictures(self, batch):
         return {"image": batch.image_BCHW}
@@ -175,8 +180,11 @@ def test_it_is_trained_sampled_and_scored_with_no_other_edit(project):
     told = read_config(project / "data/models/painter/colour")
     assert told["masks"] == {"name": "centre", "generator": {"generator": "box", "side": 0.5}}
     assert set(closure(["stages.methods.painter.inpaint"])) == {
-        "stages.losses.quartic", "stages.methods.painter.colour", "stages.methods.painter.inpaint"
-    }  # fmt: skip
+        "stages.losses.quartic",
+        "stages.losses.tally",
+        "stages.methods.painter.colour",
+        "stages.methods.painter.inpaint",
+    }
     samples = SampleStore.open(project / "data/samples/painter/centre/plain")
     red, green = (np.mean([samples.raw_KHWC(key)[..., channel].mean() for key in samples.keys]) for channel in (0, 1))
     assert red > 190 and green < 90  # it has learnt what the pictures are like

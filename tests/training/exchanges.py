@@ -90,12 +90,14 @@ def block(way: str, **keys: object) -> LoopParams:
 
 
 def go(folder: Path, way: str, ranks: Ranks, kind: str = "stacked", feed: Any = batches, **keys: object) -> Run:
-    """Train that part, or go on with it; rank 0 leaves the released tensors in `<folder>.pt`."""
+    """Train that part, or go on with it; rank 0 leaves the released tensors in `<folder>.pt`, figures on val."""
     noise = 0.1 if keys.pop("noise", False) else 0.0
     run = toys.run(folder, block(way, **keys), kind, noise, feed, Ranks() if way == "one" else ranks)
-    tensors = train(run).tensors()
+    training = train(run)
+    tensors, figures = training.tensors(), training.history.figures()["final"]
     if ranks.leads:
         torch.save(tensors, folder.with_suffix(".pt"))
+        torch.save(figures, folder / "figures.pt")
     return run
 
 

@@ -15,7 +15,7 @@ from stages.training.distributed import Ranks
 from stages.training.dry_run import DryAccelerator
 from stages.training.ema import EMA
 from stages.training.session import lent
-from tests.training.toys import BATCH, CPU, Gan, Plain, batches, bench, go, loop
+from tests.training.toys import BATCH, CPU, VAL, Gan, Plain, batches, bench, go, loop
 
 
 def weights(module):
@@ -131,6 +131,10 @@ def test_the_average_is_its_definition_and_swapping_is_undone():
     assert all(a is b for a, b in zip(tensors, model.parameters(), strict=True))
 
 
+def val_mse(part) -> float:
+    return sum(Plain.measure(part, batch).means()["mse"] for batch in VAL) / len(VAL)
+
+
 def test_the_averaged_weights_are_evaluated_and_released(tmp_path):
     done = go(tmp_path, loop(4, ema=0.9))
     part = done.run.part
@@ -138,9 +142,9 @@ def test_the_averaged_weights_are_evaluated_and_released(tmp_path):
     twin = copy.deepcopy(part.model)
     twin.load_state_dict(done.tensors())
     with torch.no_grad():
-        mse = Plain.evaluate(part, [batches(1000, 0, 1)])["mse"]
+        mse = val_mse(part)
         part.model.load_state_dict(done.tensors())
-        averaged = Plain.evaluate(part, [batches(1000, 0, 1)])["mse"]
+        averaged = val_mse(part)
     assert done.history.figures()["final"]["mse"] == pytest.approx(averaged) != pytest.approx(mse, rel=1e-9)
 
 

@@ -63,6 +63,13 @@ def test_two_ranks_equal_one_process_to_rounding(folder, way):
     assert not close(folder, f"whole/{way}", f"noisy/{way}")
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_ranks_that_share_val_out_tell_what_one_process_tells_to_rounding(folder, way):
+    """Of networks that are alike to rounding, also where every rank has a share of its network alone."""
+    one, two = (torch.load(folder / "whole" / name / "figures.pt") for name in ("one", way))
+    assert one and one == pytest.approx(two, rel=1e-4)
+
+
 @pytest.mark.parametrize(("source", "way"), TURNS)
 def test_any_exchange_goes_on_with_any_checkpoint(folder, source, way):
     assert close(folder, f"from-{source}/{way}", "whole/one")

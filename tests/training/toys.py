@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from stages.contract import Accelerator, Batch, Stateful
+from stages.losses.tally import Tally
 from stages.project.seeds import derive, seed_all
 from stages.tracking.store import TrackParams
 from stages.tracking.training import About, Tracker
@@ -34,6 +34,9 @@ def batches(k: int, rank: int, world: int) -> Batch:
     share = slice(rank * BATCH // world, (rank + 1) * BATCH // world)
     keys = tuple(f"{k}-{i}" for i in range(BATCH))
     return Batch(image_BCHW[share], known_B1HW[share], keys[share], torch.arange(BATCH)[share])
+
+
+VAL = [batches(k, 0, 1) for k in (1000, 1001, 1002)]
 
 
 def net(outputs: int) -> nn.Sequential:
@@ -59,9 +62,13 @@ class Plain:
         self.accelerator.minimize(loss, self.optimizer)
         return {"loss": loss.detach()}
 
-    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
-        losses = [self.loss(batch) for batch in batches]
-        return {"mse": float(torch.stack(losses).mean())}
+    def measure(self, batch: Batch) -> Tally:
+        tally = Tally()
+        tally.mean("mse", self.loss(batch))
+        return tally
+
+    def figures(self, tally: Tally) -> dict[str, float]:
+        return tally.means()
 
     def pictures(self, batch: Batch) -> dict[str, Tensor]:
         return {"filled": self.model(batch.image_BCHW * batch.known_B1HW)}
@@ -113,7 +120,7 @@ def run(
     seed_all(loop.seed, "build")
     about = About("toys/toy", {"noise": noise, "loop": loop.model_dump()}, {"part": "toy"}, folder)
     tracker = Tracker(track or TrackParams(backend="none"), about)
-    return Run(PARTS[kind](accelerator, noise), accelerator, feed, [batches(1000, 0, 1)], folder, tracker)
+    return Run(PARTS[kind](accelerator, noise), accelerator, feed, VAL, folder, tracker)
 
 
 def loop(steps: int = 4, **keys: object) -> LoopParams:

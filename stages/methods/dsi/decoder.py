@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Literal, cast
 
 import torch
@@ -14,8 +14,8 @@ from torch.optim import Adam
 from stages.contract import Accelerator, Batch, Spec, Stateful, Trained
 from stages.images.pixels import blank, composite
 from stages.losses.adversarial import discriminator_loss, generator_loss
-from stages.losses.means import Means
 from stages.losses.pixels import psnr
+from stages.losses.tally import Tally
 from stages.methods.dsi import vq
 from stages.methods.dsi.blocks.autoencoder import grid
 from stages.methods.dsi.blocks.generator import Sizes, TextureGenerator
@@ -123,18 +123,21 @@ class DecoderPart:
         return loss.detach()
 
     @torch.no_grad()
-    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
+    def measure(self, batch: Batch) -> Tally:
         """With the true structure: PSNR in the hole and of the composite in dB, LPIPS of the composite."""
-        means = Means()
-        for batch in batches:
-            raw_BCHW = self._made(batch)
-            hole_B1HW = 1 - batch.known_B1HW
-            whole_BCHW, some_B = composite(raw_BCHW, batch.image_BCHW, batch.known_B1HW), hole_B1HW.amax((1, 2, 3))
-            means.add("psnr_hole", psnr(raw_BCHW, batch.image_BCHW, hole_B1HW), some_B)
-            means.add("psnr", psnr(whole_BCHW, batch.image_BCHW), some_B)
-            if self.perceptual is not None:
-                means.add("lpips", self.perceptual(whole_BCHW, batch.image_BCHW))
-        return means.result()
+        tally = Tally()
+        raw_BCHW = self._made(batch)
+        hole_B1HW = 1 - batch.known_B1HW
+        whole_BCHW, some_B = composite(raw_BCHW, batch.image_BCHW, batch.known_B1HW), hole_B1HW.amax((1, 2, 3))
+        tally.mean("psnr_hole", psnr(raw_BCHW, batch.image_BCHW, hole_B1HW), some_B)
+        tally.mean("psnr", psnr(whole_BCHW, batch.image_BCHW), some_B)
+        if self.perceptual is not None:
+            tally.mean("lpips", self.perceptual(whole_BCHW, batch.image_BCHW))
+        return tally
+
+    def figures(self, tally: Tally) -> dict[str, float]:
+        """Means over all images."""
+        return tally.means()
 
     def _made(self, batch: Batch) -> Tensor:
         s_BDHW = self.teacher.vectors(self.teacher.exact_codes(batch.image_BCHW))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from math import log
 from typing import cast
 
@@ -15,7 +15,7 @@ from stages.contract import Accelerator, Batch, Spec, Stateful, Trained
 from stages.images.pixels import blank
 from stages.losses.codes import cross_entropy
 from stages.losses.marginals import Marginals
-from stages.losses.means import Means
+from stages.losses.tally import Tally
 from stages.methods.dsi import vq
 from stages.methods.dsi.blocks.autoencoder import grid
 from stages.methods.dsi.blocks.structure import Sizes, StructureNet
@@ -72,19 +72,22 @@ class PriorPart:
         return {"bits_per_dim": loss.detach() / log(2)}
 
     @torch.no_grad()
-    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
+    def measure(self, batch: Batch) -> Tally:
         """Bits a code, and the same of the codes' marginals, overall and a position; the likeliest code's accuracy."""
         self.model.eval()
-        means = Means()
-        for batch in batches:
-            codes_BHW = self.teacher.exact_codes(batch.image_BCHW)
-            logits_BKHW = self.model(codes_BHW, batch.image_BCHW, batch.known_B1HW)
-            means.add("bits_per_dim", cross_entropy(logits_BKHW, codes_BHW) / log(2))
-            means.add("accuracy", logits_BKHW.argmax(1) == codes_BHW)
-            overall_BN, placed_BN = self.marginals.cross_entropy(codes_BHW.flatten(1))
-            means.add("marginal_bits_per_dim", overall_BN / log(2))
-            means.add("positional_bits_per_dim", placed_BN / log(2))
-        return means.result()
+        tally = Tally()
+        codes_BHW = self.teacher.exact_codes(batch.image_BCHW)
+        logits_BKHW = self.model(codes_BHW, batch.image_BCHW, batch.known_B1HW)
+        tally.mean("bits_per_dim", cross_entropy(logits_BKHW, codes_BHW) / log(2))
+        tally.mean("accuracy", logits_BKHW.argmax(1) == codes_BHW)
+        overall_BN, placed_BN = self.marginals.cross_entropy(codes_BHW.flatten(1))
+        tally.mean("marginal_bits_per_dim", overall_BN / log(2))
+        tally.mean("positional_bits_per_dim", placed_BN / log(2))
+        return tally
+
+    def figures(self, tally: Tally) -> dict[str, float]:
+        """Means over all images."""
+        return tally.means()
 
     @torch.no_grad()
     def pictures(self, batch: Batch) -> dict[str, Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import cast
 
 import torch
@@ -13,8 +13,8 @@ from torch.optim import Adam
 
 from stages.contract import Accelerator, Batch, Spec, Stateful, Trained
 from stages.losses.codes import perplexity
-from stages.losses.means import Means
 from stages.losses.pixels import psnr
+from stages.losses.tally import Tally
 from stages.methods.dsi.blocks.autoencoder import Autoencoder, Encoded, Sizes, grid
 from stages.nets.seeded import generators
 from stages.training.schedules import Cosine, Schedule
@@ -91,19 +91,22 @@ class VqPart:
                 codebook.restart(z_BDHW, quantized.codes_BHW, self.params.restart_after, owner)
 
     @torch.no_grad()
-    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """PSNR in dB of the reconstruction and of D(s, 0); for each level, used codes over all images, perplexity."""
-        means = Means()
-        counts = {name: torch.zeros(self.params.codes, dtype=torch.int64) for name in ("structure", "texture")}
-        for batch in batches:
-            raw_BCHW, encoded = self.model(batch.image_BCHW)
-            means.add("psnr", psnr(raw_BCHW, batch.image_BCHW))
-            alone_BCHW = self.model.structure_alone(encoded.structure.codes_BHW)
-            means.add("psnr_structure", psnr(alone_BCHW, batch.image_BCHW))
-            for name, quantized in (("structure", encoded.structure), ("texture", encoded.texture)):
-                counts[name] += torch.bincount(quantized.codes_BHW.flatten().cpu(), minlength=self.params.codes)
-        used = {f"{name}_used_codes": float((counts_K > 0).sum()) for name, counts_K in counts.items()}
-        return {**means.result(), **used, **{f"{name}_perplexity": perplexity(n_K) for name, n_K in counts.items()}}
+    def measure(self, batch: Batch) -> Tally:
+        """PSNR in dB of the reconstruction and of D(s, 0); for each level, how often each code is used."""
+        tally = Tally()
+        raw_BCHW, encoded = self.model(batch.image_BCHW)
+        tally.mean("psnr", psnr(raw_BCHW, batch.image_BCHW))
+        alone_BCHW = self.model.structure_alone(encoded.structure.codes_BHW)
+        tally.mean("psnr_structure", psnr(alone_BCHW, batch.image_BCHW))
+        for name, quantized in (("structure", encoded.structure), ("texture", encoded.texture)):
+            tally.count(name, torch.bincount(quantized.codes_BHW.flatten().cpu(), minlength=self.params.codes))
+        return tally
+
+    def figures(self, tally: Tally) -> dict[str, float]:
+        """Means; for each level, codes in use over all images, and their perplexity."""
+        used = {f"{name}_used_codes": float((counts_K > 0).sum()) for name, counts_K in tally.counts.items()}
+        evenly = {f"{name}_perplexity": perplexity(counts_K) for name, counts_K in tally.counts.items()}
+        return {**tally.means(), **used, **evenly}
 
     @torch.no_grad()
     def pictures(self, batch: Batch) -> dict[str, Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Literal, cast
 
 import torch
@@ -14,8 +14,8 @@ from torch.optim import Adam
 from stages.contract import Accelerator, Batch, Spec, Stateful, Trained, UserError
 from stages.images.pixels import LEVELS, composite, shrink_masked
 from stages.losses.adversarial import Adversarial, discriminator_loss, generator_loss
-from stages.losses.means import Means
 from stages.losses.pixels import psnr
+from stages.losses.tally import Tally
 from stages.methods.flow_fill import prior
 from stages.methods.flow_fill.blocks.degradation import Teacher
 from stages.methods.flow_fill.blocks.generator import Generator, Sizes, enlarged
@@ -107,35 +107,38 @@ class DecoderPart:
         return loss.detach()
 
     @torch.no_grad()
-    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
+    def measure(self, batch: Batch) -> Tally:
         """In the hole, PSNR in dB and L1 in % of the range; LPIPS of the composite.
 
         By the prior that G is given: `true` (the shrunken truth), `sampled` (the flow's draw); `enlarged` is the
         sampled prior up-sampled without G. `disturbance` is how far the disturbed prior is from the truth in the hole
         (mean absolute, in grey levels of 255).
         """
-        means = Means()
-        for batch in batches:
-            true_Bchw, drawn_Bchw = self.teacher.true(batch), self.teacher.drawn(batch)
-            self._add(means, "true", self._made(true_Bchw, batch), batch)
-            self._add(means, "sampled", self._made(drawn_Bchw, batch), batch)
-            self._add(means, "enlarged", enlarged(drawn_Bchw, batch.image_BCHW.shape[-1]), batch)
-            self._add_disturbance(means, true_Bchw, batch)
-        return means.result()
+        tally = Tally()
+        true_Bchw, drawn_Bchw = self.teacher.true(batch), self.teacher.drawn(batch)
+        self._add(tally, "true", self._made(true_Bchw, batch), batch)
+        self._add(tally, "sampled", self._made(drawn_Bchw, batch), batch)
+        self._add(tally, "enlarged", enlarged(drawn_Bchw, batch.image_BCHW.shape[-1]), batch)
+        self._add_disturbance(tally, true_Bchw, batch)
+        return tally
 
-    def _add(self, means: Means, name: str, raw_BCHW: Tensor, batch: Batch) -> None:
+    def figures(self, tally: Tally) -> dict[str, float]:
+        """Means over all images."""
+        return tally.means()
+
+    def _add(self, tally: Tally, name: str, raw_BCHW: Tensor, batch: Batch) -> None:
         hole_B1HW = 1 - batch.known_B1HW
-        means.add(f"psnr_{name}", psnr(raw_BCHW, batch.image_BCHW, hole_B1HW), hole_B1HW.sum((1, 2, 3)) > 0)
+        tally.mean(f"psnr_{name}", psnr(raw_BCHW, batch.image_BCHW, hole_B1HW), hole_B1HW.sum((1, 2, 3)) > 0)
         l1_BCHW = 50 * (raw_BCHW - batch.image_BCHW).abs()
-        means.add(f"l1_{name}", l1_BCHW, hole_B1HW.expand_as(l1_BCHW))
+        tally.mean(f"l1_{name}", l1_BCHW, hole_B1HW.expand_as(l1_BCHW))
         if self.perceptual is not None:
             whole_BCHW = composite(raw_BCHW, batch.image_BCHW, batch.known_B1HW)
-            means.add(f"lpips_{name}", self.perceptual(whole_BCHW, batch.image_BCHW))
+            tally.mean(f"lpips_{name}", self.perceptual(whole_BCHW, batch.image_BCHW))
 
-    def _add_disturbance(self, means: Means, true_Bchw: Tensor, batch: Batch) -> None:
+    def _add_disturbance(self, tally: Tally, true_Bchw: Tensor, batch: Batch) -> None:
         moved_Bchw = self.teacher.disturbed(batch, self.params.degraded) - true_Bchw
         _, known_B1hw = shrink_masked(batch.image_BCHW, batch.known_B1HW, true_Bchw.shape[-1])
-        means.add("disturbance", LEVELS * moved_Bchw.abs(), (1 - known_B1hw).expand_as(moved_Bchw))
+        tally.mean("disturbance", LEVELS * moved_Bchw.abs(), (1 - known_B1hw).expand_as(moved_Bchw))
 
     def _made(self, prior_Bchw: Tensor, batch: Batch) -> Tensor:
         return self.model(prior_Bchw, batch.image_BCHW, batch.known_B1HW).clamp(-1, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import cast
 
 import torch
@@ -12,7 +12,7 @@ from torch.optim import Adam
 
 from stages.contract import Accelerator, Batch, Spec, Stateful, Trained
 from stages.images.pixels import LEVELS, shrink_masked
-from stages.losses.means import Means
+from stages.losses.tally import Tally
 from stages.methods.flow_fill.blocks.depth import dequantised
 from stages.methods.flow_fill.blocks.noise import normal
 from stages.methods.flow_fill.blocks.structure import Sizes, Structure, exact, zeroed
@@ -72,7 +72,7 @@ class PriorPart:
         return {name: term.detach() for name, term in terms.items()}
 
     @torch.no_grad()
-    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
+    def measure(self, batch: Batch) -> Tally:
         """Bits per dimension of all values given the masked image, also by hole ratio.
 
         `bits_per_dim_features_zeroed` are those where ft is set to 0, `bits_per_dim_all_missing` where all of the image
@@ -82,36 +82,39 @@ class PriorPart:
         `inverse_error` the largest |f^-1(f(x)) - x|.
         """
         self.model.eval()
-        means, worst = Means(), 0.0
-        for batch in batches:
-            self._add_bits(means, batch)
-            self._add_samples(means, batch)
-            worst = max(worst, self._inverse_error(batch))
-        shape = {"side": float(self.model.side), "levels": float(len(self.model.latents))}
-        return {**means.result(), "inverse_error": worst, **shape}
+        tally = Tally()
+        self._add_bits(tally, batch)
+        self._add_samples(tally, batch)
+        tally.largest("inverse_error", self._inverse_error(batch))
+        return tally
 
-    def _add_bits(self, means: Means, batch: Batch) -> None:
+    def figures(self, tally: Tally) -> dict[str, float]:
+        """Means and the largest error over all images; the flow's shape."""
+        shape = {"side": float(self.model.side), "levels": float(len(self.model.latents))}
+        return {**tally.means(), **tally.maxima, **shape}
+
+    def _add_bits(self, tally: Tally, batch: Batch) -> None:
         x_Bchw, conditions = self._truth(batch), self.model.conditions(batch.image_BCHW, batch.known_B1HW)
         hole_B = 100 * (1 - batch.known_B1HW.mean((1, 2, 3)))
         for name, told in (("bits_per_dim", conditions), ("bits_per_dim_features_zeroed", zeroed(conditions))):
             bits_B = self.model.bits_per_dim(self.model.nats(x_Bchw, told))
-            means.add(name, bits_B)
+            tally.mean(name, bits_B)
             for low, high in BUCKETS:
                 chosen_B = (hole_B > low) & (hole_B <= high)
                 if bool(chosen_B.any()):
-                    means.add(f"{name}_hole_{low}_{high}", bits_B, chosen_B)
+                    tally.mean(f"{name}_hole_{low}_{high}", bits_B, chosen_B)
         nothing_B1HW = torch.zeros_like(batch.known_B1HW)
-        means.add("bits_per_dim_all_missing", self.model(x_Bchw, batch.image_BCHW, nothing_B1HW)[0])
+        tally.mean("bits_per_dim_all_missing", self.model(x_Bchw, batch.image_BCHW, nothing_B1HW)[0])
 
-    def _add_samples(self, means: Means, batch: Batch) -> None:
+    def _add_samples(self, tally: Tally, batch: Batch) -> None:
         first_Bchw, second_Bchw = self._samples(batch)
         small_Bchw, known_B1hw = shrink_masked(batch.image_BCHW, batch.known_B1HW, self.model.side)
         known_Bchw = known_B1hw.expand_as(small_Bchw)
-        means.add("drift", LEVELS * (first_Bchw - small_Bchw).abs(), known_Bchw)
-        means.add("spread", LEVELS * (first_Bchw - second_Bchw).abs(), 1 - known_Bchw)
+        tally.mean("drift", LEVELS * (first_Bchw - small_Bchw).abs(), known_Bchw)
+        tally.mean("spread", LEVELS * (first_Bchw - second_Bchw).abs(), 1 - known_Bchw)
         if self.params.draft:
             draft_Bchw = self.model.draft(batch.image_BCHW, batch.known_B1HW)
-            means.add("draft", LEVELS * (draft_Bchw - self.model.shrunk(batch.image_BCHW)).abs(), 1 - known_Bchw)
+            tally.mean("draft", LEVELS * (draft_Bchw - self.model.shrunk(batch.image_BCHW)).abs(), 1 - known_Bchw)
 
     def _inverse_error(self, batch: Batch) -> float:
         x_Bchw, conditions = self._truth(batch), self.model.conditions(batch.image_BCHW, batch.known_B1HW)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
@@ -13,8 +13,8 @@ from torch.optim import Adam
 
 from stages.contract import Accelerator, Batch, Spec, Stateful, Trained
 from stages.images.pixels import blank, composite
-from stages.losses.means import Means
 from stages.losses.pixels import psnr
+from stages.losses.tally import Tally
 from stages.methods.latent_codes import vq
 from stages.methods.latent_codes.blocks.adversary import BETAS, Adversary, AdversaryParams
 from stages.methods.latent_codes.blocks.composer import Composer
@@ -127,20 +127,23 @@ class DecoderPart:
         return self.params.token_mask.cells(known_B1HW, self.teacher.params.stem, len(self.params.multipliers))
 
     @torch.no_grad()
-    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
+    def measure(self, batch: Batch) -> Tally:
         """With true tokens: PSNR in the hole and of the composite in dB, LPIPS of the composite; `vq_`: codes alone."""
-        means = Means()
-        for batch in batches:
-            raw_BCHW, codes_only_BCHW = self._complete(batch)
-            hole_B1HW = 1 - batch.known_B1HW
-            some_B = hole_B1HW.amax((1, 2, 3))
-            for name, picture_BCHW in (("", raw_BCHW), ("vq_", codes_only_BCHW)):
-                whole_BCHW = composite(picture_BCHW, batch.image_BCHW, batch.known_B1HW)
-                means.add(f"{name}psnr_hole", psnr(picture_BCHW, batch.image_BCHW, hole_B1HW), some_B)
-                means.add(f"{name}psnr", psnr(whole_BCHW, batch.image_BCHW), some_B)
-                if self.perceptual is not None:
-                    means.add(f"{name}lpips", self.perceptual(whole_BCHW, batch.image_BCHW))
-        return means.result()
+        tally = Tally()
+        raw_BCHW, codes_only_BCHW = self._complete(batch)
+        hole_B1HW = 1 - batch.known_B1HW
+        some_B = hole_B1HW.amax((1, 2, 3))
+        for name, picture_BCHW in (("", raw_BCHW), ("vq_", codes_only_BCHW)):
+            whole_BCHW = composite(picture_BCHW, batch.image_BCHW, batch.known_B1HW)
+            tally.mean(f"{name}psnr_hole", psnr(picture_BCHW, batch.image_BCHW, hole_B1HW), some_B)
+            tally.mean(f"{name}psnr", psnr(whole_BCHW, batch.image_BCHW), some_B)
+            if self.perceptual is not None:
+                tally.mean(f"{name}lpips", self.perceptual(whole_BCHW, batch.image_BCHW))
+        return tally
+
+    def figures(self, tally: Tally) -> dict[str, float]:
+        """Means over all images."""
+        return tally.means()
 
     @torch.no_grad()
     def pictures(self, batch: Batch) -> dict[str, Tensor]:

@@ -5,7 +5,7 @@ Axes: K codes; H W are pixels of images and cells of tokens.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Literal
 
@@ -16,7 +16,8 @@ from torch.optim import Adam
 from stages.contract import Accelerator, Batch, Spec, Stateful, Trained
 from stages.images.pixels import blank
 from stages.losses.codes import cross_entropy
-from stages.losses.means import Means, masked_mean
+from stages.losses.means import masked_mean
+from stages.losses.tally import Tally
 from stages.methods.latent_codes import vq
 from stages.methods.latent_codes.blocks.rate import Rate
 from stages.methods.latent_codes.blocks.teacher import Teacher, prepared
@@ -120,25 +121,28 @@ class EncoderPart:
         return {"cross_entropy": loss.detach(), "accuracy": accuracy.detach()}
 
     @torch.no_grad()
-    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
+    def measure(self, batch: Batch) -> Tally:
         """Cross-entropy, and accuracy over visible cells and over those near the hole; `vq_`: the vq's own encoder.
 
         The vq's encoder is given the masked image: what the restrictive one is there to do better.
         """
-        means = Means()
-        for batch in batches:
-            codes_BHW = self.teacher.exact_codes(batch.image_BCHW)
-            cells_B1HW = self.model.cells(batch.known_B1HW)
-            cells_BHW, near_BHW = cells_B1HW[:, 0], near_hole(batch.known_B1HW, cells_B1HW)[:, 0]
-            logits_BKHW = self.model(batch.image_BCHW, batch.known_B1HW)
-            means.add("cross_entropy", cross_entropy(logits_BKHW, codes_BHW), cells_BHW)
-            masked = self.teacher.exact_codes(blank(batch.image_BCHW, batch.known_B1HW))
-            for name, guess_BHW in (("", logits_BKHW.argmax(1)), ("vq_", masked)):
-                means.add(f"{name}accuracy", guess_BHW == codes_BHW, cells_BHW)
-                means.add(f"{name}accuracy_near", guess_BHW == codes_BHW, near_BHW)
-            means.add("kept", cells_BHW)
-            means.add("near", near_BHW)
-        return means.result()
+        tally = Tally()
+        codes_BHW = self.teacher.exact_codes(batch.image_BCHW)
+        cells_B1HW = self.model.cells(batch.known_B1HW)
+        cells_BHW, near_BHW = cells_B1HW[:, 0], near_hole(batch.known_B1HW, cells_B1HW)[:, 0]
+        logits_BKHW = self.model(batch.image_BCHW, batch.known_B1HW)
+        tally.mean("cross_entropy", cross_entropy(logits_BKHW, codes_BHW), cells_BHW)
+        masked = self.teacher.exact_codes(blank(batch.image_BCHW, batch.known_B1HW))
+        for name, guess_BHW in (("", logits_BKHW.argmax(1)), ("vq_", masked)):
+            tally.mean(f"{name}accuracy", guess_BHW == codes_BHW, cells_BHW)
+            tally.mean(f"{name}accuracy_near", guess_BHW == codes_BHW, near_BHW)
+        tally.mean("kept", cells_BHW)
+        tally.mean("near", near_BHW)
+        return tally
+
+    def figures(self, tally: Tally) -> dict[str, float]:
+        """Means over all images."""
+        return tally.means()
 
     @torch.no_grad()
     def pictures(self, batch: Batch) -> dict[str, Tensor]:

@@ -5,7 +5,7 @@ Axes: N positions of the token grid in raster order, K codes, D channels, M want
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
@@ -18,7 +18,8 @@ from stages.contract import Accelerator, Batch, Spec, Stateful, Trained, UserErr
 from stages.images.pixels import blank
 from stages.losses.codes import cross_entropy
 from stages.losses.marginals import Marginals
-from stages.losses.means import Means, masked_mean
+from stages.losses.means import masked_mean
+from stages.losses.tally import Tally
 from stages.methods.latent_codes import vq
 from stages.methods.latent_codes.blocks.noise import chances, random_visible
 from stages.methods.latent_codes.blocks.rate import Rate
@@ -134,24 +135,27 @@ class PriorPart:
         return {"cross_entropy": loss.detach()}
 
     @torch.no_grad()
-    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
+    def measure(self, batch: Batch) -> Tally:
         """Cross-entropy on hidden tokens in nats; the same of the tokens' marginals, overall and a position.
 
         Hidden tokens lie scattered, however the part learns.
         """
         self.model.eval()
-        means = Means()
-        for batch in batches:
-            self._need_holes(batch)
-            codes_BN = self.teacher.exact_codes(batch.image_BCHW).flatten(1)
-            visible_BN = self._visible(batch, codes_BN)
-            logits_BNK = self.model(codes_BN, visible_BN)
-            means.add("cross_entropy", cross_entropy(logits_BNK.transpose(1, 2), codes_BN), ~visible_BN)
-            means.add("accuracy", logits_BNK.argmax(2) == codes_BN, ~visible_BN)
-            overall_BN, placed_BN = self.marginals.cross_entropy(codes_BN)
-            means.add("marginal_cross_entropy", overall_BN, ~visible_BN)
-            means.add("positional_cross_entropy", placed_BN, ~visible_BN)
-        return means.result()
+        tally = Tally()
+        self._need_holes(batch)
+        codes_BN = self.teacher.exact_codes(batch.image_BCHW).flatten(1)
+        visible_BN = self._visible(batch, codes_BN)
+        logits_BNK = self.model(codes_BN, visible_BN)
+        tally.mean("cross_entropy", cross_entropy(logits_BNK.transpose(1, 2), codes_BN), ~visible_BN)
+        tally.mean("accuracy", logits_BNK.argmax(2) == codes_BN, ~visible_BN)
+        overall_BN, placed_BN = self.marginals.cross_entropy(codes_BN)
+        tally.mean("marginal_cross_entropy", overall_BN, ~visible_BN)
+        tally.mean("positional_cross_entropy", placed_BN, ~visible_BN)
+        return tally
+
+    def figures(self, tally: Tally) -> dict[str, float]:
+        """Means over all images."""
+        return tally.means()
 
     @torch.no_grad()
     def pictures(self, batch: Batch) -> dict[str, Tensor]:

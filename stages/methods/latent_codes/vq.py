@@ -5,7 +5,7 @@ Axes: D a code's channels, K codes; H W are pixels of images and cells of featur
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Literal, cast
 
 import torch
@@ -17,8 +17,8 @@ from torch.optim import Adam
 from stages.contract import Accelerator, Batch, Spec, Stateful, Trained
 from stages.losses.adversarial import Adversarial
 from stages.losses.codes import perplexity
-from stages.losses.means import Means
 from stages.losses.pixels import psnr
+from stages.losses.tally import Tally
 from stages.methods.latent_codes.blocks.adversary import BETAS, Adversary, AdversaryParams
 from stages.methods.latent_codes.blocks.rate import Rate
 from stages.methods.latent_codes.blocks.token_mask import Sizes
@@ -140,17 +140,21 @@ class VqPart:
         return total, {"l1": l1.detach(), "lpips": lpips.detach()}
 
     @torch.no_grad()
-    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """Reconstruction (PSNR in dB, LPIPS), codes in use over all images, and their perplexity."""
-        means, counts_K = Means(), torch.zeros(self.params.codes, dtype=torch.int64)
-        for batch in batches:
-            codes_BHW = self.model.codes(batch.image_BCHW)
-            raw_BCHW = self.model.decode(self.model.quantizer.look_up(codes_BHW)).clamp(-1, 1)
-            counts_K += torch.bincount(codes_BHW.flatten().cpu(), minlength=self.params.codes)
-            means.add("psnr", psnr(raw_BCHW, batch.image_BCHW))
-            if self.perceptual is not None:
-                means.add("lpips", self.perceptual(raw_BCHW, batch.image_BCHW))
-        return {**means.result(), "used_codes": float((counts_K > 0).sum()), "perplexity": perplexity(counts_K)}
+    def measure(self, batch: Batch) -> Tally:
+        """Reconstruction (PSNR in dB, LPIPS), and how often each code is used."""
+        tally = Tally()
+        codes_BHW = self.model.codes(batch.image_BCHW)
+        raw_BCHW = self.model.decode(self.model.quantizer.look_up(codes_BHW)).clamp(-1, 1)
+        tally.count("codes", torch.bincount(codes_BHW.flatten().cpu(), minlength=self.params.codes))
+        tally.mean("psnr", psnr(raw_BCHW, batch.image_BCHW))
+        if self.perceptual is not None:
+            tally.mean("lpips", self.perceptual(raw_BCHW, batch.image_BCHW))
+        return tally
+
+    def figures(self, tally: Tally) -> dict[str, float]:
+        """Means; codes in use over all images, and their perplexity."""
+        counts_K = tally.counts["codes"]
+        return {**tally.means(), "used_codes": float((counts_K > 0).sum()), "perplexity": perplexity(counts_K)}
 
     @torch.no_grad()
     def pictures(self, batch: Batch) -> dict[str, Tensor]:

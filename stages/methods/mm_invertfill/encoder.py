@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Literal, cast
 
 import torch
@@ -14,9 +14,11 @@ from torch.optim import Adam
 from stages.contract import Accelerator, Batch, Spec, Stateful, Trained
 from stages.images.pixels import blank
 from stages.losses.adversarial import discriminator_loss, generator_loss
+from stages.losses.tally import Tally
 from stages.methods.mm_invertfill import prior
+from stages.methods.mm_invertfill.blocks import figures
 from stages.methods.mm_invertfill.blocks.drawings import drawings
-from stages.methods.mm_invertfill.blocks.figures import completed, figures
+from stages.methods.mm_invertfill.blocks.figures import completed
 from stages.methods.mm_invertfill.blocks.fitting import begun, fitted
 from stages.methods.mm_invertfill.blocks.generator import Generator
 from stages.methods.mm_invertfill.blocks.guiding import Learnt, Truth
@@ -147,9 +149,13 @@ class EncoderPart:
         self.accelerator.minimize(loss, self.critic_optimizer)
         return loss.detach()
 
-    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
+    def measure(self, batch: Batch) -> Tally:
         """See `blocks/figures.py`."""
-        return figures(self.inverter, batches, self.params.sigma, self.perceptual)
+        return figures.measure(self.inverter, batch, self.params.sigma, self.perceptual)
+
+    def figures(self, tally: Tally) -> dict[str, float]:
+        """See `blocks/figures.py`."""
+        return figures.of(tally)
 
     @torch.no_grad()
     def pictures(self, batch: Batch) -> dict[str, Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import cast
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from stages.contract import Accelerator, Batch, Spec, Stateful, Trained
 from stages.losses.adversarial import discriminator_loss, generator_loss, gradient_penalty
+from stages.losses.tally import Tally
 from stages.methods.mm_invertfill.blocks import generator
 from stages.methods.mm_invertfill.blocks.generator import Generator, Sizes, mean_style
 from stages.methods.mm_invertfill.blocks.judge import Judge
@@ -122,18 +123,20 @@ class PriorPart:
         return penalty.detach()
 
     @torch.no_grad()
-    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """fd_alexnet_<n>: Frechet distance of n val images and as many made ones (an image's seed: one picture)."""
-        if self.frechet is None:
+    def measure(self, batch: Batch) -> Tally:
+        """Features of val images and of as many made ones (an image's seed: one picture)."""
+        tally = Tally()
+        if self.frechet is not None:
+            tally.keep("real", self.frechet.features(batch.image_BCHW))
+            tally.keep("fake", self.frechet.features(self.draw(batch.seeds_B).clamp(-1, 1)))
+        return tally
+
+    def figures(self, tally: Tally) -> dict[str, float]:
+        """fd_alexnet_<n>: Frechet distance of n val images and as many made ones; none of fewer than two."""
+        real_ND, fake_ND = tally.rows("real"), tally.rows("fake")
+        if self.frechet is None or len(real_ND) < 2:
             return {}
-        real, fake = [], []
-        for batch in batches:
-            real.append(batch.image_BCHW)
-            fake.append(self.draw(batch.seeds_B).clamp(-1, 1))
-        count = sum(map(len, real))
-        if count < 2:
-            return {}
-        return {f"fd_alexnet_{count}": self.frechet(torch.cat(real), torch.cat(fake))}
+        return {f"fd_alexnet_{len(real_ND)}": self.frechet.distance(real_ND, fake_ND)}
 
     def draw(self, seeds_B: Tensor, kept: float = 1.0) -> Tensor:
         """A picture a seed; `kept` of the way from the mean style to its own."""

@@ -15,22 +15,23 @@ from stages.metrics.core.contract import AbsentError
 from stages.metrics.core.frechet import fit, frechet
 
 NETWORK = "alexnet"
-PIECE = 64  # images at once
 
 
 @dataclass(frozen=True)
 class FrechetDistance:
-    """Two sets of images in [-1, 1], (N, 3, H, W) each, at least 2 -> the distance of their features."""
+    """contract.SetDistance by a network's features."""
 
     network: nn.Module
     device: torch.device
 
-    def __call__(self, real_NCHW: Tensor, fake_NCHW: Tensor) -> float:
-        return frechet(fit(self._features(real_NCHW)), fit(self._features(fake_NCHW)))
-
     @torch.no_grad()
-    def _features(self, image_NCHW: Tensor) -> Tensor:
-        return torch.cat([self.network(piece.float().to(self.device)).cpu() for piece in image_NCHW.split(PIECE)])
+    def features(self, image_BCHW: Tensor) -> Tensor:
+        """Images in [-1, 1], (B, 3, H, W) -> their features, (B, D), on the CPU."""
+        return self.network(image_BCHW.float().to(self.device)).cpu()
+
+    def distance(self, real_ND: Tensor, fake_MD: Tensor) -> float:
+        """That of two sets' features, at least two each."""
+        return frechet(fit(real_ND), fit(fake_MD))
 
 
 def frechet_distance(device: torch.device) -> FrechetDistance | None:

@@ -21,6 +21,7 @@ from stages.training import parts
 from stages.training.accelerator import TorchAccelerator
 from stages.training.distributed import Ranks
 from stages.training.lenders import LENDERS
+from tests.methods.small import figures_of
 
 
 def main() -> None:
@@ -34,10 +35,10 @@ def main() -> None:
     for batch in FixedBatches(seen, None, plan.loop.eval_batch, len(seen), plan.loop.seed):
         part.marginals.count(part.teacher.exact_codes(batch.image_BCHW).flatten(1))
     batches = FixedBatches(test, generator, plan.loop.eval_batch, len(test), plan.loop.seed)
-    untrained = part.evaluate(batches)
+    untrained = figures_of(part, batches)
     part.model.load_state_dict(dict(read_trained(paths.model("dsi", "prior")).tensors))
     print(f"{plan.title} on {len(test)} images of {test.name}/test, masks {plan.masks}")
-    for name, value in part.evaluate(batches).items():
+    for name, value in figures_of(part, batches).items():
         print(f"{name:<24} {value:8.3f}   untrained {untrained[name]:8.3f}")
 
 

@@ -15,6 +15,7 @@ from stages.methods.dsi import decoder, prior, vq
 from stages.methods.dsi.blocks.feature_losses import feature_loss
 from stages.methods.dsi.blocks.generator import Sizes, TextureGenerator
 from tests.methods.dsi.conftest import SMALL, blocks, learn, make_part, release
+from tests.methods.small import figures_of
 
 PARTS = ("vq", "prior", "decoder")
 
@@ -62,9 +63,9 @@ def test_the_vq_learns_by_equation_3(accelerator):
 
 def test_the_vq_gets_better_and_uses_its_codes(accelerator):
     part = make_part("vq", {}, accelerator)
-    before = part.evaluate([blocks(0)])["psnr"]
+    before = figures_of(part, [blocks(0)])["psnr"]
     learn(part, lambda k: blocks(0), range(150))
-    after = part.evaluate([blocks(0)])
+    after = figures_of(part, [blocks(0)])
     assert after["psnr"] > before + 2
     assert 1 < after["structure_used_codes"] <= 16 and 1 < after["structure_perplexity"] <= 16
 
@@ -100,7 +101,7 @@ def test_the_prior_learns_a_structure_from_its_visible_half(family, accelerator)
     """Below the codes' own frequencies at each position, on the batch that it has seen."""
     part = make_part("prior", family, accelerator, lr=1e-2, dropout=0.0)
     learn(part, lambda k: blocks(k % 4), range(150))
-    figures = part.evaluate([blocks(k) for k in range(4)])
+    figures = figures_of(part, [blocks(k) for k in range(4)])
     assert figures["bits_per_dim"] < figures["positional_bits_per_dim"] <= figures["marginal_bits_per_dim"] + 1e-6
 
 
@@ -110,7 +111,7 @@ def test_bits_per_dim_are_the_codes_negative_log_likelihood(family, accelerator)
     codes_BHW = part.teacher.exact_codes(batch.image_BCHW)
     p_BKHW = part.model(codes_BHW, batch.image_BCHW, batch.known_B1HW).softmax(1)
     expected = -p_BKHW.gather(1, codes_BHW[:, None]).log2().mean()
-    assert part.evaluate([batch])["bits_per_dim"] == pytest.approx(float(expected), rel=1e-5)
+    assert figures_of(part, [batch])["bits_per_dim"] == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_the_decoder_learns_by_equation_12(family, bare_tools):

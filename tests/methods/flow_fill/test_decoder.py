@@ -11,6 +11,7 @@ from stages.contract import UserError
 from stages.methods.flow_fill import decoder
 from stages.methods.flow_fill.blocks.generator import Generator, Sizes, enlarged
 from tests.methods.flow_fill.conftest import SPEC, blocks, learn, make_part
+from tests.methods.small import figures_of
 
 
 def test_losses_are_named_and_go_down(family, accelerator):
@@ -24,7 +25,7 @@ def test_without_adversary_and_without_perceptual_weights_it_learns_by_l1(family
     part = make_part("decoder", family, bare_tools, adversarial=0.0)
     scalars = learn(part, blocks, range(1))[0]
     assert scalars["l1"] > 0 and scalars["adversarial"] == scalars["discriminator"] == 0 and "lpips" not in scalars
-    assert not any(name.startswith("lpips") for name in part.evaluate([blocks(1)]))
+    assert not any(name.startswith("lpips") for name in figures_of(part, [blocks(1)]))
 
 
 def test_no_hole_content_enters_not_even_nan(family):
@@ -114,7 +115,7 @@ def test_the_discriminator_learns_at_its_own_rate(family, accelerator):
 
 def test_figures_and_pictures(family, accelerator):
     part = make_part("decoder", family, accelerator)
-    figures = part.evaluate([blocks(1), blocks(2)])
+    figures = figures_of(part, [blocks(1), blocks(2)])
     names = {f"{figure}_{prior}" for figure in ("psnr", "l1", "lpips") for prior in ("true", "sampled", "enlarged")}
     assert set(figures) == names | {"disturbance"} and all(math.isfinite(value) for value in figures.values())
     assert all(len(x) == 4 for x in part.pictures(blocks(1)).values())

@@ -13,6 +13,7 @@ from stages.methods.flow_fill.blocks.depth import continuous, dequantised, pictu
 from stages.methods.flow_fill.blocks.noise import degraded
 from stages.nets.seeded import generators
 from tests.methods.flow_fill.conftest import SMALL, SPEC, blocks, learn, make_part, release
+from tests.methods.small import figures_of
 
 
 @pytest.mark.parametrize("trained", [False, True])
@@ -29,9 +30,9 @@ def test_the_inverse_undoes_the_flow_before_and_after_training(trained, family, 
 
 def test_training_lowers_the_bits_and_uses_the_condition(accelerator):
     part = make_part("prior", {}, accelerator)
-    before = part.evaluate([blocks(90)])
+    before = figures_of(part, [blocks(90)])
     curve = [row["bits_per_dim"] for row in learn(part, blocks, range(20))]
-    after = part.evaluate([blocks(90)])
+    after = figures_of(part, [blocks(90)])
     assert curve[-1] < curve[0] and after["bits_per_dim"] < before["bits_per_dim"]
     assert after["bits_per_dim"] < after["bits_per_dim_features_zeroed"]
     assert after["drift"] < before["drift"]
@@ -64,11 +65,11 @@ def test_no_hole_content_enters_not_even_nan(draft, accelerator):
 
 def test_a_draft_learns_by_its_own_loss_and_by_none_where_it_weighs_nothing(accelerator):
     part = make_part("prior", {}, accelerator, draft=10.0)
-    before = part.evaluate([blocks(90)])["draft"]
+    before = figures_of(part, [blocks(90)])["draft"]
     assert set(learn(part, lambda k: blocks(90), range(20))[0]) == {"bits_per_dim", "draft_l1"}
-    assert part.evaluate([blocks(90)])["draft"] < 0.9 * before and "draft" in part.pictures(blocks(90))
+    assert figures_of(part, [blocks(90)])["draft"] < 0.9 * before and "draft" in part.pictures(blocks(90))
     plain = make_part("prior", {}, accelerator)
-    assert set(learn(plain, blocks, range(1))[0]) == {"bits_per_dim"} and "draft" not in plain.evaluate([blocks(90)])
+    assert set(learn(plain, blocks, range(1))[0]) == {"bits_per_dim"} and "draft" not in figures_of(plain, [blocks(90)])
 
 
 @pytest.mark.parametrize("draft", [0.0, 2.0])
@@ -89,7 +90,7 @@ def test_the_condition_has_the_draft_in_the_hole_where_it_learns(draft, accelera
 def test_every_kind_of_flow_learns_and_is_released(changes, accelerator, batch_of):
     part, batch = make_part("prior", {}, accelerator, **changes), batch_of(90)
     curve = [row["bits_per_dim"] for row in learn(part, batch_of, range(10))]
-    assert curve[-1] < curve[0] and part.evaluate([batch])["inverse_error"] <= 1e-4
+    assert curve[-1] < curve[0] and figures_of(part, [batch])["inverse_error"] <= 1e-4
     model = prior.restore(release("prior", part, **changes))
     x_Bchw = dequantised(model.shrunk(batch.image_BCHW), 5, generators(batch.seeds_B))
     expected_B, _ = part.model.eval()(x_Bchw, batch.image_BCHW, batch.known_B1HW)
@@ -115,7 +116,7 @@ def test_constant_and_saturated_images_give_no_nan(level, accelerator):
     batch = Batch(image_BCHW, blocks(0).known_B1HW, ("a", "b", "c", "d"), torch.arange(4))
     for _ in range(5):
         assert math.isfinite(float(part.step(batch)["bits_per_dim"]))
-    assert all(math.isfinite(value) for value in part.evaluate([batch]).values())
+    assert all(math.isfinite(value) for value in figures_of(part, [batch]).values())
 
 
 def test_levels_and_noise_share_a_value_out():
@@ -168,7 +169,7 @@ def test_odd_sides_are_learnt_too(share, accelerator):
     part = make_part("prior", {}, accelerator, stage1=share, stem=1, levels=4)  # 12 px: maps of 12, 6, 3
     batch = blocks(0)
     assert math.isfinite(float(part.step(batch)["bits_per_dim"]))
-    assert part.evaluate([batch])["inverse_error"] <= 1e-4
+    assert figures_of(part, [batch])["inverse_error"] <= 1e-4
 
 
 def test_rates_rise_and_are_halved():
@@ -179,7 +180,7 @@ def test_rates_rise_and_are_halved():
 def test_figures_are_of_all_batches_and_by_hole_ratio(accelerator):
     part, one = make_part("prior", {}, accelerator), blocks(1)
     few = Batch(one.image_BCHW[:1], torch.ones_like(one.known_B1HW[:1]), ("a",), one.seeds_B[:1])
-    figures = part.evaluate([one, few])
+    figures = figures_of(part, [one, few])
     assert figures["bits_per_dim_hole_20_40"] != figures["bits_per_dim"], "the unmasked image is in no bucket"
     assert figures["side"] == 16 and figures["levels"] == 2
 

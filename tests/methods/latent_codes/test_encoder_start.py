@@ -9,6 +9,7 @@ from stages.contract import UserError
 from stages.images.pixels import blank
 from stages.methods.latent_codes.encoder import EncoderPart
 from tests.methods.latent_codes.conftest import make_part, release
+from tests.methods.small import figures_of
 
 START = {"start": "vq", "normalisation": "group"}
 
@@ -48,5 +49,5 @@ def test_the_vqs_own_reads_the_masked_image_and_learns_nothing(vq, accelerator, 
     batch = batch_of(5)
     codes_BHW = part.teacher.exact_codes(blank(batch.image_BCHW, batch.known_B1HW))
     assert torch.equal(part.model(batch.image_BCHW, batch.known_B1HW).argmax(1), codes_BHW)
-    figures = part.evaluate([batch])
+    figures = figures_of(part, [batch])
     assert figures["accuracy"] == figures["vq_accuracy"]

@@ -8,6 +8,7 @@ from torch import nn
 
 from stages.contract import UserError
 from tests.methods.latent_codes.conftest import ADVERSARY, SMALL, make_part, release
+from tests.methods.small import figures_of
 
 PARTS = ["vq", "encoder", "prior", "decoder"]
 HINGE = {**ADVERSARY, "loss": "hinge", "r1": 1.0, "r1_form": "squared", "mask_input": True}
@@ -75,11 +76,11 @@ def test_two_steps_and_a_resume_are_four_steps(name, family, accelerator, learn,
 def test_a_part_gets_better_on_what_it_sees(name, family, accelerator, batch_of):
     part, batch = make_part(name, family, accelerator, lr=3e-3), batch_of(1)
     torch.manual_seed(0)
-    first = part.evaluate([batch])
+    first = figures_of(part, [batch])
     for _ in range(8):
         part.step(batch)
     better = {"vq": "psnr", "decoder": "psnr_hole"}.get(name)
-    after = part.evaluate([batch])
+    after = figures_of(part, [batch])
     if better:
         assert after[better] > first[better]
     else:
@@ -147,7 +148,7 @@ def test_marginals_are_the_codes_frequencies(family, accelerator, learn, batch_o
     part = make_part("prior", family, accelerator)
     learn(part, range(6))
     assert part.marginals.counts_NK.sum() == 6 * 4 * 64
-    figures = part.evaluate([batch_of(50)])
+    figures = figures_of(part, [batch_of(50)])
     assert 0 < figures["marginal_cross_entropy"] < 4
     assert 0 < figures["positional_cross_entropy"] < 4
 

@@ -11,6 +11,7 @@ from stages.contract import UserError
 from stages.images.pixels import blank
 from stages.methods.latent_codes.blocks.token_mask import half_known
 from tests.methods.latent_codes.conftest import make_part
+from tests.methods.small import figures_of
 
 
 def test_training_masks_are_an_images_own(family, accelerator, batch_of):
@@ -70,7 +71,7 @@ def test_regions_without_masks_are_refused(family, accelerator, batch_of):
     part, batch = make_part("prior", family, accelerator, regions=0.5), batch_of(0)
     whole = replace(batch, known_B1HW=torch.ones_like(batch.known_B1HW))
     with pytest.raises(UserError, match=r"name a generator in methods\.latent_codes\.prior\.masks"):
-        part.evaluate([whole])
-    assert make_part("prior", family, accelerator).evaluate([whole])
+        figures_of(part, [whole])
+    assert figures_of(make_part("prior", family, accelerator), [whole])
     with pytest.raises(UserError, match=r"set methods\.latent_codes\.prior\.regions above 0"):
-        make_part("prior", family, accelerator, misread=0.5).evaluate([batch])
+        figures_of(make_part("prior", family, accelerator, misread=0.5), [batch])

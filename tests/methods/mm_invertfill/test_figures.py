@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from stages.contract import Batch
-from stages.losses.overlap import Overlap
+from stages.losses.overlap import confusion, iou_of_majority, mean_iou
 from stages.losses.pixels import psnr
 from stages.methods.mm_invertfill.blocks.edges import edges_of
 from stages.methods.mm_invertfill.blocks.modalities import Inputs
@@ -16,7 +16,7 @@ from stages.methods.mm_invertfill.blocks.scale_losses import shrunk_labels
 from stages.nets.seeded import generators
 from tests.methods.conftest import mean_square
 from tests.methods.mm_invertfill.whole import CLASSES, LABELLED, PLAIN, SIZE, blocks
-from tests.methods.small import learn
+from tests.methods.small import figures_of, learn
 
 PLAINLY = {"psnr_hole", "psnr", "lpips"}
 GUIDED = {f"{name}_guided" for name in PLAINLY}
@@ -44,12 +44,12 @@ def part(labelled, accelerator):
     ids=["both", "no edges", "no labels", "neither", "no inversion"],
 )
 def test_figures_are_of_the_branches_that_there_are(labelled, accelerator, changes, names):
-    found = LABELLED.part("encoder", labelled, accelerator, **changes).evaluate([blocks(0)])
+    found = figures_of(LABELLED.part("encoder", labelled, accelerator, **changes), [blocks(0)])
     assert set(found) == names
 
 
 def test_data_without_label_maps_have_no_figures_of_them(family, accelerator):
-    found = PLAIN.part("encoder", family, accelerator).evaluate([blocks(0, labelled=False)])
+    found = figures_of(PLAIN.part("encoder", family, accelerator), [blocks(0, labelled=False)])
     assert set(found) == PLAINLY | GUIDED
 
 
@@ -76,14 +76,13 @@ def test_figures_are_of_completions_by_edges_of_what_is_known_and_by_the_whole_t
         "psnr_hole": psnr(raw_BCHW, batch.image_BCHW, 1 - batch.known_B1HW).mean(),
         "lpips": mean_square(whole_BCHW, batch.image_BCHW).mean(),
     }
-    found = part.evaluate([batch])
+    found = figures_of(part, [batch])
     assert {name: found[f"{name}{ending}"] for name in expected} == pytest.approx(
         {name: float(value) for name, value in expected.items()}, rel=1e-4
     )
     if not guided:
-        overlap = Overlap(CLASSES)
-        overlap.add(shrunk_labels(batch.labels_BHW, SIZE // 2), predicted_Bhw)
-        assert (found["iou"], found["iou_majority"]) == (overlap.mean_iou(), overlap.of_majority())
+        counts_TP = confusion(shrunk_labels(batch.labels_BHW, SIZE // 2), predicted_Bhw, CLASSES)
+        assert (found["iou"], found["iou_majority"]) == (mean_iou(counts_TP), iou_of_majority(counts_TP))
 
 
 def test_figures_do_not_depend_on_batches(part):
@@ -92,15 +91,15 @@ def test_figures_do_not_depend_on_batches(part):
         replace(batch, keys=batch.keys[b : b + 1], **{name: getattr(batch, name)[b : b + 1] for name in TENSORS})
         for b in range(4)
     ]
-    assert part.evaluate(rows) == pytest.approx(part.evaluate([batch]), rel=1e-4)
+    assert figures_of(part, rows) == pytest.approx(figures_of(part, [batch]), rel=1e-4)
 
 
 def test_an_image_without_a_hole_has_no_psnr_of_its_completion(part):
     batch = blocks(5)
     known_B1HW = batch.known_B1HW.clone()
     known_B1HW[1] = 1
-    both = part.evaluate([replace(batch, known_B1HW=known_B1HW)])
-    one = part.evaluate([replace(batch, keys=("0",), **{name: getattr(batch, name)[:1] for name in TENSORS})])
+    both = figures_of(part, [replace(batch, known_B1HW=known_B1HW)])
+    one = figures_of(part, [replace(batch, keys=("0",), **{name: getattr(batch, name)[:1] for name in TENSORS})])
     for name in ("psnr_hole", "psnr_hole_guided", "psnr", "psnr_guided"):
         assert both[name] == pytest.approx(one[name], rel=1e-4)
 

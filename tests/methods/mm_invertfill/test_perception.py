@@ -13,7 +13,7 @@ from stages.training.distributed import Ranks
 from tests.methods.conftest import PlainTools, mean_square, pyramid
 from tests.methods.mm_invertfill.encoders import random
 from tests.methods.mm_invertfill.whole import LABELLED, blocks
-from tests.methods.small import learn
+from tests.methods.small import figures_of, learn
 from tests.training.toys import CPU, loop
 
 MADE, REAL = random(2, 3, 32, 32, seed=1).tanh(), random(2, 3, 32, 32, seed=2).tanh()
@@ -59,7 +59,7 @@ def test_an_encoder_without_classifiers_weights_learns_all_the_rest_and_says_wha
     assert capsys.readouterr().err.count("WARNING") == 2
     (row,) = learn(part, blocks, range(1))
     assert {name for name, value in row.items() if value == 0} == {"perceptual", "scale_perceptual", "l1"}
-    assert not any(name.startswith("lpips") for name in part.evaluate([blocks(1)]))
+    assert not any(name.startswith("lpips") for name in figures_of(part, [blocks(1)]))
 
 
 def test_a_network_whose_term_weighs_nothing_is_not_asked_for(labelled):

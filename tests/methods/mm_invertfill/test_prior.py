@@ -15,7 +15,7 @@ from stages.losses.adversarial import gradient_penalty
 from stages.methods.mm_invertfill.prior import PriorPart
 from stages.training.dry_run import DryAccelerator
 from tests.methods.mm_invertfill.conftest import MADE, SPEC
-from tests.methods.small import learn
+from tests.methods.small import figures_of, learn
 
 CPU = torch.device("cpu")
 
@@ -146,15 +146,15 @@ def test_it_learns_the_colour_of_its_pictures(accelerator, batch_of):
         batch = batch_of(k, 4, 8)
         return replace(batch, image_BCHW=0.2 * batch.image_BCHW + red_311)
 
-    before = part.evaluate([painted(0), painted(1)])
+    before = figures_of(part, [painted(0), painted(1)])
     learn(part, painted, range(20))
-    after = part.evaluate([painted(0), painted(1)])
+    after = figures_of(part, [painted(0), painted(1)])
     assert before.keys() == after.keys() == {"fd_alexnet_8"}
     assert after["fd_alexnet_8"] < before["fd_alexnet_8"] / 5
 
 
 def test_without_a_classifiers_weights_the_figure_is_left_out(bare_tools, batches):
-    assert MADE.part("prior", {}, bare_tools).evaluate([batches(0)]) == {}
+    assert figures_of(MADE.part("prior", {}, bare_tools), [batches(0)]) == {}
 
 
 def test_pictures_are_pictures_and_the_same_at_every_look(part, batches):

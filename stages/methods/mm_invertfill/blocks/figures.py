@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor
 
 from stages.contract import Batch, Guidance, Perceptual
 from stages.images.pixels import composite
-from stages.losses.means import Means
-from stages.losses.overlap import Overlap
+from stages.losses.overlap import confusion, iou_of_majority, mean_iou
 from stages.losses.pixels import psnr
+from stages.losses.tally import Tally
 from stages.methods.mm_invertfill.blocks.guiding import Truth
 from stages.methods.mm_invertfill.blocks.inversion import Inverter
 from stages.methods.mm_invertfill.blocks.network import Seen
@@ -22,35 +20,37 @@ PLAIN, GUIDED = "", "_guided"  # endings: edges of what is known alone; all edge
 
 
 @torch.no_grad()
-def figures(
-    inverter: Inverter, batches: Iterable[Batch], sigma: float, perceptual: Perceptual | None
-) -> dict[str, float]:
-    """PSNR in the hole and of the composite in dB, LPIPS of the composite; mean IoU of predicted classes.
+def measure(inverter: Inverter, batch: Batch, sigma: float, perceptual: Perceptual | None) -> Tally:
+    """PSNR in the hole and of the composite in dB, LPIPS of the composite; pairs of true and predicted classes.
 
-    `_guided`: with the edges and labels of the whole image, where the encoder reads such. `iou_majority`: had the most
-    frequent class been predicted everywhere.
+    `_guided`: with the edges and labels of the whole image, where the encoder reads such.
     """
-    means, overlap = Means(), Overlap(inverter.classes)
-    for batch in batches:
-        truth = Truth.of(batch, sigma)
-        seen = _add(means, inverter, batch, truth.guidance(batch.known_B1HW, "visible", "none"), perceptual, PLAIN)
-        _count(overlap, seen, batch.labels_BHW)
-        if inverter.encoder.edges or inverter.encoder.labels:
-            _add(means, inverter, batch, truth.guidance(batch.known_B1HW, "gt", "gt"), perceptual, GUIDED)
-    iou = {"iou": overlap.mean_iou(), "iou_majority": overlap.of_majority()} if inverter.encoder.labels else {}
-    return {**means.result(), **iou}
+    tally, truth = Tally(), Truth.of(batch, sigma)
+    seen = _add(tally, inverter, batch, truth.guidance(batch.known_B1HW, "visible", "none"), perceptual, PLAIN)
+    if inverter.encoder.labels:
+        tally.count("classes", _confusion(seen, batch.labels_BHW, inverter.classes))
+    if inverter.encoder.edges or inverter.encoder.labels:
+        _add(tally, inverter, batch, truth.guidance(batch.known_B1HW, "gt", "gt"), perceptual, GUIDED)
+    return tally
+
+
+def of(tally: Tally) -> dict[str, float]:
+    """Means over all images; mean IoU of predicted classes, and had the most frequent one been predicted everywhere."""
+    counts_TP = tally.counts.get("classes")
+    iou = {} if counts_TP is None else {"iou": mean_iou(counts_TP), "iou_majority": iou_of_majority(counts_TP)}
+    return {**tally.means(), **iou}
 
 
 def _add(
-    means: Means, inverter: Inverter, batch: Batch, guidance: Guidance, perceptual: Perceptual | None, ending: str
+    tally: Tally, inverter: Inverter, batch: Batch, guidance: Guidance, perceptual: Perceptual | None, ending: str
 ) -> Seen:
     seen, raw_BCHW = completed(inverter, batch, guidance)
     hole_B1HW = 1 - batch.known_B1HW
     whole_BCHW, some_B = composite(raw_BCHW, batch.image_BCHW, batch.known_B1HW), hole_B1HW.amax((1, 2, 3))
-    means.add(f"psnr_hole{ending}", psnr(raw_BCHW, batch.image_BCHW, hole_B1HW), some_B)
-    means.add(f"psnr{ending}", psnr(whole_BCHW, batch.image_BCHW), some_B)
+    tally.mean(f"psnr_hole{ending}", psnr(raw_BCHW, batch.image_BCHW, hole_B1HW), some_B)
+    tally.mean(f"psnr{ending}", psnr(whole_BCHW, batch.image_BCHW), some_B)
     if perceptual is not None:
-        means.add(f"lpips{ending}", perceptual(whole_BCHW, batch.image_BCHW))
+        tally.mean(f"lpips{ending}", perceptual(whole_BCHW, batch.image_BCHW))
     return seen
 
 
@@ -61,7 +61,8 @@ def completed(inverter: Inverter, batch: Batch, guidance: Guidance) -> tuple[See
     return seen, inverter.paint(seen, [map_B1HW.to(batch.image_BCHW.device) for map_B1HW in noise]).clamp(-1, 1)
 
 
-def _count(overlap: Overlap, seen: Seen, labels_BHW: Tensor | None) -> None:
+def _confusion(seen: Seen, labels_BHW: Tensor | None, classes: int) -> Tensor:
     logits_BChw = seen.restored[-1].labels_BChw
-    if logits_BChw is not None and labels_BHW is not None:
-        overlap.add(shrunk_labels(labels_BHW, logits_BChw.shape[-1]), logits_BChw.argmax(1))
+    if logits_BChw is None or labels_BHW is None:
+        return torch.zeros(classes, classes, dtype=torch.int64)
+    return confusion(shrunk_labels(labels_BHW, logits_BChw.shape[-1]), logits_BChw.argmax(1), classes)
