@@ -52,28 +52,11 @@ class Appearance:
 
 
 class Appearances(NamedTuple):
-    """Those of N pictures, side by side."""
+    """What of N pictures is looked at where hashes are near, side by side."""
 
-    dhash_N: NDArray[np.uint64]
-    telling_N: NDArray[np.int64]
+    telling_N: NDArray[np.integer]
     thumbnail_NHWC: Uint8
     content_NHWC: Uint8
-
-    @classmethod
-    def of(cls, ones: list[Appearance]) -> Appearances:
-        """A column a field."""
-        hashes = np.array([one.dhash for one in ones], dtype=np.uint64)
-        thumbnails, contents = (np.stack([getattr(one, name) for one in ones]) for name in PICTURES)
-        return cls(hashes, np.array([one.telling for one in ones]), thumbnails, contents)
-
-    def chosen(self, places: NDArray[np.intp]) -> Appearances:
-        """Those at some places."""
-        dhash_N, telling_N, thumbnail_NHWC, content_NHWC = self
-        return Appearances(dhash_N[places], telling_N[places], thumbnail_NHWC[places], content_NHWC[places])
-
-    def bits(self, one: Appearance) -> NDArray[np.uint8]:
-        """In how many bits each one's hash differs from another picture's: (N,)."""
-        return np.bitwise_count(self.dhash_N ^ np.uint64(one.dhash))
 
     def levels(self, one: Appearance) -> NDArray[np.float64]:
         """By how many levels each one's thumbnail differs from another picture's: (N,), infinite where not alike."""
@@ -82,6 +65,11 @@ class Appearances(NamedTuple):
         flat_N = np.minimum(self.telling_N, one.telling) < TELLING
         alike_N &= ~flat_N | (_correlations(self.thumbnail_NHWC, one.thumbnail) >= SHAPE)
         return np.where(alike_N, levels_N, np.inf)
+
+
+def bits(dhash_N: NDArray[np.uint64], one: Appearance) -> NDArray[np.uint8]:
+    """In how many bits hashes differ from a picture's: (N,)."""
+    return np.bitwise_count(dhash_N ^ np.uint64(one.dhash))
 
 
 def appearance_of(image_HWC: Uint8) -> Appearance:

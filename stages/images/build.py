@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from stages.contract import UserError
 from stages.images.dataset_params import DatasetParams
 from stages.images.dataset_writer import DatasetWriter
+from stages.images.index import index_of
+from stages.images.keys import Keys
 from stages.images.layouts import classes, layout
 from stages.images.limits import refuse_losses
 from stages.images.manifest import of_items
-from stages.images.names import key_of
 from stages.images.prepare import Prepared, Refused, prepare
 from stages.images.sources.item import Item
 from stages.project import tables
@@ -40,13 +40,14 @@ def build(name: str, params: DatasetParams, folder: Path, track: Track, of: str 
     source = layout(params.layout)
     items = source.items(params)
     with atomic_folder(folder, of) as part:
-        writer = DatasetWriter(name, params, part, keys(items))
+        writer = DatasetWriter(name, params, part, Keys.of(items))
         for split in ORDER:
             own = [item for item in items if item.split == split][writer.done(split) :]
             writer.write(split, _prepared(track(own, split, len(own)), params))
         refuse_losses(writer.audit, params, Counter(item.split for item in items), folder.with_name(name))
         for table, frame in writer.audit.tables().items():
             tables.write(frame, part / table)
+        tables.write_pieces(index_of(writer.ledger), part / "index")
         writer.ledger.remove()
         card = writer.audit.card(name, params, classes(params))
         card |= {"fingerprint": hashlib.sha256(json.dumps(card, sort_keys=True).encode()).hexdigest()}
@@ -54,21 +55,6 @@ def build(name: str, params: DatasetParams, folder: Path, track: Track, of: str 
         card |= {"manifest": of_items(items, source.DATED), "files": of_folder(part)}
         write_json(part / "dataset.json", card)
     return card
-
-
-def keys(items: list[Item]) -> dict[str, str]:
-    """Name -> key; names that would share a key are told apart by a hash. UserError where two items share a name."""
-    plain = {item.name: key_of(Path(item.name)) for item in items}
-    if len(plain) < len(items):
-        name, _ = Counter(item.name for item in items).most_common(1)[0]
-        paths = [str(item.path) for item in items if item.name == name]
-        raise UserError(f"{paths[0]} and {paths[1]} are both called {name}; rename one")
-    counts = Counter(plain.values())
-    return {name: key if counts[key] == 1 else f"{key}-{_hash(name)}" for name, key in plain.items()}
-
-
-def _hash(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
 def _prepared(items: Iterable[Item], params: DatasetParams) -> Iterator[Prepared | Refused]:

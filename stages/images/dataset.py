@@ -50,10 +50,11 @@ class Dataset:
     def open(cls, folder: Path, split: str) -> "Dataset":
         """A split of the dataset in `folder`; UserError where it was not made, or the split is empty."""
         card = read_card(folder)
-        frame = tables.read(folder / "index")
-        frame = frame[frame["split"] == split]
-        if frame.empty:
+        if not card["counts"].get(split):
             raise UserError(f"{folder}: no {split} images; its splits: {card['counts']}")
+        frame = tables.read(folder / "index", split=split)
+        if len(frame) != card["counts"][split]:  # what says where rows lie has no checksum of its own
+            raise _damaged(folder, f"{folder / 'index'}{tables.ENDING}: {len(frame)} rows of {split}")
         shapes = list(zip(frame["height"].tolist(), frame["width"].tolist(), strict=True))
         ends = np.cumsum([3 * height * width for height, width in shapes])
         shards = frame["shard"].tolist()

@@ -8,16 +8,20 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from stages.images.audit import NO_LABELS, Audit
+from stages.images.appearance import Appearance
+from stages.images.audit import NO_LABELS, Audit, duplicates_row, index_row, quarantine_row
 from stages.images.dataset_params import DatasetParams
 from stages.images.duplicates import HeldOut
+from stages.images.keys import Keys
 from stages.images.ledger import Finished, Ledger, digest_of
 from stages.images.prepare import Prepared, Refused
 from stages.images.shards import Packed, Shards
 from stages.project.hashing import of_file
 
 MIB = 2**20
+HELD_OUT = "held_out"  # in the ledger: an image with which those of train are compared
 UNSTORED = 4096  # images of which no tar is made, after which the ledger notes them
 
 
@@ -41,19 +45,23 @@ class DatasetWriter:
     name: str
     params: DatasetParams
     part: Path
-    keys: dict[str, str]  # by the items' names
+    keys: Keys
     audit: Audit = field(default_factory=Audit)
     places: dict[str, Place] = field(default_factory=lambda: defaultdict(Place))
 
     def __post_init__(self) -> None:
-        self.held_out = HeldOut(self.params.duplicates.near)
         self.ledger = Ledger(self.part, self.params.packed_mb * MIB)
+        self.held_out = HeldOut(self.params.duplicates.near, self.ledger.folder / "thumbnails.bin")
         for entry in self.ledger.taken_up():
             place = self.places[entry.split]
             place.items, place.tars, place.packed = entry.items, place.tars + bool(entry.tar), entry.packed
             place.noted = place.items
-            self.audit.take_up(entry.rows)
-            self.held_out.take_up(entry.held_out)
+        for table, values in self.ledger.rows():
+            if table == HELD_OUT:
+                key, split, appearance = values
+                self.held_out.add(key, split, Appearance.of_plain(appearance))
+            else:
+                self.audit.add(table, values)
 
     def done(self, split: str) -> int:
         """The split's first items, so many, are written."""
@@ -64,7 +72,7 @@ class DatasetWriter:
         place = self.places[split]
         shards = Shards(self.part, self.name, split, self.params.shard_mb * MIB, place.tars)
         packed = Packed(self.part, split, self.params.packed_mb * MIB, place.packed)
-        with closing(shards), closing(packed):
+        with closing(shards), closing(packed), closing(self.ledger):
             for found in results:
                 if shards.is_full or (shards.tar is None and place.items - place.noted >= UNSTORED):
                     self._note(split, shards, packed)
@@ -80,32 +88,36 @@ class DatasetWriter:
         start, place.packed = place.packed, packed.size
         pixels = "" if packed.given_up or start == packed.size else digest_of(packed.path, start, packed.size)
         digest = of_file(self.part / tar) if tar else ""
-        rows, held_out = self.audit.fresh(), self.held_out.fresh()
         place.noted = place.items
-        self.ledger.add(Finished(split, place.items, tar, digest, packed.size, pixels, rows, held_out))
+        self.ledger.add(Finished(split, place.items, tar, digest, packed.size, pixels))
 
     def _take(self, found: Prepared | Refused, shards: Shards, packed: Packed) -> None:
         if isinstance(found, Refused):
-            self.audit.refuse(found)
+            self._add("quarantine", quarantine_row(found))
         elif found.item.split != "train" or not self._is_left_out(found):
             self._keep(found, shards, packed)
 
     def _keep(self, found: Prepared, shards: Shards, packed: Packed) -> None:
-        key = self.keys[found.item.name]
+        key = self.keys.of_name(found.item.name)
         if found.item.split != "train":
             self.held_out.add(key, found.item.split, found.appearance)
+            self.ledger.note(HELD_OUT, [key, found.item.split, found.appearance.plain()])
         if found.item.stays:
-            return self.audit.keep(key, found, *found.item.stays)
+            return self._add("index", index_row(key, found, *found.item.stays))
         ranges = shards.add(key, self._members(key, found))
         packed.add(found.image_HWC)
-        self.audit.keep(key, found, ranges[self.params.format], ranges.get("labels.png", NO_LABELS))
+        self._add("index", index_row(key, found, ranges[self.params.format], ranges.get("labels.png", NO_LABELS)))
+
+    def _add(self, table: str, values: list[Any]) -> None:
+        self.audit.add(table, values)
+        self.ledger.note(table, values)
 
     def _is_left_out(self, found: Prepared) -> bool:
         """Whether a training image is left out as a duplicate of a held-out one; a duplicate is listed in any case."""
         duplicate = self.held_out.duplicate_of(found.appearance)
         if duplicate is None:
             return False
-        self.audit.duplicate(found, duplicate, self.params.duplicates.remove)
+        self._add("duplicates", duplicates_row(found, duplicate, self.params.duplicates.remove))
         return self.params.duplicates.remove
 
     def _members(self, key: str, found: Prepared) -> dict[str, bytes]:

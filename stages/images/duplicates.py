@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from stages.images.appearance import Appearance, Appearances
+from stages.images.appearance import PICTURES, THUMBNAIL, Appearance, Appearances, bits
+
+TOGETHER = 256  # pictures that are written at once
 
 
 @dataclass(frozen=True)
@@ -22,48 +26,62 @@ class Duplicate:
 
 @dataclass
 class HeldOut:
-    """The val and test images, against which training images are compared."""
+    """The val and test images, against which training images are compared.
+
+    Their thumbnails lie in a file, since few are looked at: of those whose hashes are near.
+    """
 
     near: int | None
+    thumbnails: Path  # written anew
     keys: list[tuple[str, str]] = field(default_factory=list)  # (key, split)
-    appearances: list[Appearance] = field(default_factory=list)
-    exact: dict[str, int] = field(default_factory=dict)
-    _columns: Appearances | None = None
-    _told: int = 0  # images that `fresh` has given
+    exact: dict[bytes, int] = field(default_factory=dict)
+    _hashes: array[int] = field(default_factory=lambda: array("Q"))
+    _telling: array[int] = field(default_factory=lambda: array("B"))
+    _unwritten: list[bytes] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.thumbnails.parent.mkdir(parents=True, exist_ok=True)
+        self.thumbnails.write_bytes(b"")
 
     def add(self, key: str, split: str, appearance: Appearance) -> None:
         """One more held-out image."""
-        self.exact.setdefault(appearance.sha256, len(self.keys))
+        self.exact.setdefault(bytes.fromhex(appearance.sha256), len(self.keys))
         self.keys.append((key, split))
-        self.appearances.append(appearance)
-        self._columns = None
-
-    def fresh(self) -> list[dict[str, Any]]:
-        """The images that have come since the last call, as values that JSON can hold."""
-        first, self._told = self._told, len(self.keys)
-        rows = zip(self.keys[first:], self.appearances[first:], strict=True)
-        return [{"key": key, "split": split, "appearance": one.plain()} for (key, split), one in rows]
-
-    def take_up(self, rows: list[dict[str, Any]]) -> None:
-        """Add images that `fresh` gave another process."""
-        for row in rows:
-            self.add(row["key"], row["split"], Appearance.of_plain(row["appearance"]))
-        self.fresh()
+        self._hashes.append(appearance.dhash)
+        self._telling.append(appearance.telling)
+        self._unwritten += [getattr(appearance, name).tobytes() for name in PICTURES]
+        if len(self._unwritten) >= TOGETHER:
+            self._write()
 
     def duplicate_of(self, appearance: Appearance) -> Duplicate | None:
         """The held-out image that this one duplicates, or None. Near: at most `near` bits apart, thumbnails alike."""
-        if appearance.sha256 in self.exact:
-            return self._duplicate(self.exact[appearance.sha256], "exact", 0)
-        if self.near is None or not self.keys:
+        same = self.exact.get(bytes.fromhex(appearance.sha256))
+        if same is not None:
+            return self._duplicate(same, "exact", 0)
+        if self.near is None:
             return None
-        columns = self._columns = self._columns or Appearances.of(self.appearances)
-        bits_N = columns.bits(appearance)
+        bits_N = bits(np.frombuffer(self._hashes, dtype=np.uint64), appearance)
         candidates = np.flatnonzero(bits_N <= self.near)
-        levels = columns.chosen(candidates).levels(appearance)
-        if not len(levels) or np.isinf(levels.min()):
+        if not len(candidates):
+            return None
+        levels = self._at(candidates).levels(appearance)
+        if np.isinf(levels.min()):
             return None
         found = int(candidates[levels.argmin()])
         return self._duplicate(found, "near", int(bits_N[found]))
+
+    def _at(self, places: NDArray[np.intp]) -> Appearances:
+        self._write()
+        shape = (len(self.keys), len(PICTURES), THUMBNAIL, THUMBNAIL, 3)
+        pictures_NPHWC = np.memmap(self.thumbnails, np.uint8, "r", shape=shape)[places]
+        telling_N = np.frombuffer(self._telling, dtype=np.uint8)[places]
+        return Appearances(telling_N, pictures_NPHWC[:, 0], pictures_NPHWC[:, 1])
+
+    def _write(self) -> None:
+        if self._unwritten:
+            with self.thumbnails.open("ab") as file:
+                file.writelines(self._unwritten)
+            self._unwritten = []
 
     def _duplicate(self, index: int, kind: str, distance: int) -> Duplicate:
         key, split = self.keys[index]

@@ -16,7 +16,7 @@ def refuse_losses(audit: Audit, params: DatasetParams, counts: Counter[str], dat
     """
     _refuse_unusable(audit, params, counts.total(), dataset)
     _refuse_duplicates(audit, params, counts["train"], dataset)
-    if counts["train"] and not audit.kept("train"):
+    if counts["train"] and not audit.kept["train"]:
         first = next(row for row in audit.refused if row["split"] == "train")  # duplicates alone are past their limit
         raise UserError(
             f"{dataset.name}: none of its {counts['train']} training images is left; the first: {first['name']}: "

@@ -14,6 +14,11 @@ ENDINGS = UNREAD | {
 
 
 def image_files(root: Path, deep: bool = True) -> list[Path]:
+    """The same as paths."""
+    return [Path(name) for name in image_names(root, deep)]
+
+
+def image_names(root: Path, deep: bool = True) -> list[str]:
     """What is a picture by its ending (in any case) under `root`, relative to it, sorted; at any depth, if `deep`.
 
     Linked files and folders are entered as if they lay there, but for links to a folder that holds the link: these
@@ -21,10 +26,15 @@ def image_files(root: Path, deep: bool = True) -> list[Path]:
     link that leads nowhere is listed, so that it is told. UserError where a folder cannot be read.
     """
     try:
-        return sorted(_under(root, Path(), _holding(root), deep))
+        return sorted(_under(root, "", _holding(root), deep), key=_parts)
     except OSError as error:
         fault = f"cannot be listed ({error.strerror}); make it readable, or take it away"
         raise UserError(f"{error.filename or root}: {fault}") from error
+
+
+def _parts(name: str) -> str:
+    """What paths are sorted by: folder by folder, so that `a/x` comes before `a-b/x`."""
+    return name.replace(os.sep, "\0")
 
 
 def text_of(name: str) -> str:
@@ -32,7 +42,7 @@ def text_of(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def _under(root: Path, name: Path, above: set[tuple[int, int]], deep: bool) -> Iterator[Path]:
+def _under(root: Path, name: str, above: set[tuple[int, int]], deep: bool) -> Iterator[str]:
     here = _identity(root / name)
     if here in above:
         return
@@ -43,9 +53,9 @@ def _under(root: Path, name: Path, above: set[tuple[int, int]], deep: bool) -> I
         if (link or entry).is_dir():
             if deep:
                 holding = _holding(link) if link else set()
-                yield from _under(root, name / entry.name, above | holding | {here}, deep)
+                yield from _under(root, os.path.join(name, entry.name), above | holding | {here}, deep)  # noqa: PTH118
         elif Path(entry.name).suffix.lower() in ENDINGS and ((link or entry).is_file() or (link and not link.exists())):
-            yield name / entry.name  # and no pipe or device, which could be waited for without end
+            yield os.path.join(name, entry.name)  # noqa: PTH118 - a path of each would take four times the memory; and no pipe or device, which could be waited for without end
 
 
 def _holding(folder: Path) -> set[tuple[int, int]]:

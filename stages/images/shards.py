@@ -56,6 +56,7 @@ class Shards:
 
     def _write(self, tar: TarWriter, key: str, ending: str, data: bytes) -> ByteRange:
         tar.write({"__key__": key, ending: data})  # one by one: the writer would sort them
+        tar.tarstream.members.clear()  # tarfile would keep every header
         filled = -(-len(data) // BLOCK) * BLOCK
         return ByteRange(self._name, tar.tarstream.offset - filled, len(data))
 

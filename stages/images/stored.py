@@ -11,7 +11,7 @@ import numpy as np
 from stages.images.pixels import Uint8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # there are two for every image of a dataset
 class ByteRange:
     """Where one member's bytes lie: a tar's name, offset and length (length 0: there is no such member)."""
 

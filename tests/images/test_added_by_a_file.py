@@ -42,8 +42,9 @@ class Params(DatasetParams):
 
 
 def items(params: Params) -> list[Item]:
-    paths = sorted(root_of(params, "images", "nowhere").glob(f"{params.prefix}*.png"))
-    return [Item(path.name, SPLITS[i % 4], path, path.name) for i, path in enumerate(paths)]
+    root = root_of(params, "images", "nowhere")
+    names = sorted(path.name for path in root.glob(f"{params.prefix}*.png"))
+    return [Item(name, SPLITS[i % 4], root) for i, name in enumerate(names)]
 '''
 GENERATOR = '''\
 """A chessboard of holes."""

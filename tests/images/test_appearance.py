@@ -1,13 +1,15 @@
 """Near means the same picture: also on white, where every ground is like every other."""
 
 import itertools
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from stages.images.appearance import Appearances, appearance_of, content_of
+from stages.images.appearance import PICTURES, Appearances, appearance_of, bits, content_of
 from stages.images.duplicates import HeldOut
 from stages.images.pixels import Uint8
 from tests.images.conftest import picture
@@ -16,9 +18,10 @@ NEAR = 8
 
 
 def near(one: Uint8, other: Uint8) -> bool:
-    held_out = HeldOut(NEAR)
-    held_out.add("k", "test", appearance_of(other))
-    return held_out.duplicate_of(appearance_of(one)) is not None
+    with tempfile.TemporaryDirectory() as folder:
+        held_out = HeldOut(NEAR, Path(folder) / "thumbnails.bin")
+        held_out.add("k", "test", appearance_of(other))
+        return held_out.duplicate_of(appearance_of(one)) is not None
 
 
 def thing(seed: int, colour: Uint8 | None = None) -> Uint8:
@@ -56,8 +59,9 @@ def test_a_red_disc_and_a_blue_box_are_not_near() -> None:
 
 def near_pairs(ones: list[Uint8]) -> list[tuple[int, int]]:
     appearances = [appearance_of(one) for one in ones]
-    columns = Appearances.of(appearances)
-    near_NN = [(columns.bits(one) <= NEAR) & np.isfinite(columns.levels(one)) for one in appearances]
+    hashes_N = np.array([one.dhash for one in appearances], dtype=np.uint64)
+    columns = Appearances(*(np.stack([getattr(one, name) for one in appearances]) for name in ("telling", *PICTURES)))
+    near_NN = [(bits(hashes_N, one) <= NEAR) & np.isfinite(columns.levels(one)) for one in appearances]
     return [(i, int(j)) for i, near_N in enumerate(near_NN) for j in np.flatnonzero(near_N)]
 
 

@@ -25,6 +25,12 @@ def test_an_ending_counts_in_any_case(tmp_path: Path, ending: str) -> None:
     assert names(tmp_path) == [f"a{ending}", f"sub/b{ending.upper()}"]
 
 
+def test_names_are_in_the_order_of_their_paths(tmp_path: Path) -> None:
+    touch(*(tmp_path / name for name in ("a-b/1.png", "a/2.png", "a.png", "a/b/3.png", "a/b-c.png", "B.png", "é.png")))
+    assert names(tmp_path) == [str(path) for path in sorted(map(Path, names(tmp_path)))]
+    assert names(tmp_path).index("a/2.png") < names(tmp_path).index("a-b/1.png")
+
+
 def test_pictures_that_cannot_be_read_are_listed_to_be_told() -> None:
     assert {".png", ".jpg", ".gif", ".jfif", ".heic", ".ppm"} <= ENDINGS
 

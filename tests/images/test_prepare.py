@@ -15,7 +15,7 @@ from tests.images.conftest import Paint, params_of, picture
 
 
 def of_file(path: Path, split: str = "train", **keys: object) -> Prepared | Refused:
-    return prepare(Item(path.name, split, path, path.name), params_of("folder", **keys), 0)
+    return prepare(Item(path.name, split, path.parent), params_of("folder", **keys), 0)
 
 
 @pytest.mark.parametrize("ending", sorted(ENDINGS - UNREAD))
@@ -61,7 +61,7 @@ def test_whatever_a_decoder_raises_is_a_reason(error: Exception) -> None:
         def image(self, limit: int) -> Uint8:
             raise error
 
-    found = prepare(Broken("a.png", "train", Path("a.png"), "a"), params_of("folder"), 0)
+    found = prepare(Broken("a.png", "train", Path()), params_of("folder"), 0)
     assert isinstance(found, Refused) and str(error) in found.reason
 
 
@@ -75,7 +75,7 @@ def test_a_label_map_shrinks_about_the_same_centre_as_its_image(tmp_path: Path, 
     columns_N = np.arange(16 * scale)
     labels_HW = np.minimum(columns_N, 250)[None].repeat(16 * scale, axis=0).astype(np.uint8)
     Image.fromarray(labels_HW[..., None].repeat(3, axis=-1)).save(tmp_path / "a.png")
-    item = Item("a.png", "test", tmp_path / "a.png", "a", labels=lambda: labels_HW)
+    item = Item("a.png", "test", tmp_path, labels=lambda: labels_HW)
     found = prepare(item, params_of("folder"), 251)
     assert isinstance(found, Prepared)
     small_HW = np.asarray(Image.open(io.BytesIO(found.labels))).astype(int)

@@ -41,7 +41,7 @@ def _of_split(root: Path, split: str) -> list[Item]:
         if not (folder := root / split / kind).is_dir():
             raise UserError(f"{folder}: no such folder; get it from {WHERE}")
     names = [f"{split}/images/{name}" for name in image_files(root / split / "images", deep=False)]
-    return [Item(name, split, root / name, name) for name in names]
+    return [Item(name, split, root) for name in names]
 
 
 def _with_map(item: Item) -> Item:

@@ -44,7 +44,7 @@ def _partitioned(root: Path) -> list[Item]:
             raise UserError(f"{root / PARTITION}: no split 0, 1 or 2 of {original}; get the file from {WHERE}")
         splits[index] = split
     names = [name for name in image_files(root / IMAGES) if name.stem.isdigit() and str(int(name.stem)) in splits]
-    return [Item(str(n), splits[str(int(n.stem))], root / IMAGES / n, str(n)) for n in names]
+    return [Item(str(name), splits[str(int(name.stem))], root / IMAGES) for name in names]
 
 
 def _rows(path: Path, columns: int) -> list[list[str]]:

@@ -37,8 +37,8 @@ def items(params: DatasetParams) -> list[Item]:
 def _item(root: Path, split: str, folder: str, name: Path) -> Item:
     labels = name.with_name(name.stem.removesuffix("_leftImg8bit") + "_gtFine_labelIds.png")
     path = root / "gtFine" / folder / labels
-    image = root / "leftImg8bit" / folder / name
-    return Item(f"{folder}/{name}", split, image, str(name), partial(_read_classes, path), (path,))
+    images = root / "leftImg8bit"
+    return Item(f"{folder}/{name}", split, images, str(name), labels=partial(_read_classes, path), beside=(path,))
 
 
 def _read_classes(path: Path) -> Uint8:

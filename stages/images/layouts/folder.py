@@ -1,5 +1,6 @@
 """Any folder of images: split by a file of yours, by its train/ val/ test/ folders, or by a hash of the names."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,7 @@ from pydantic import Field
 from stages.contract import UserError
 from stages.images.dataset import SPLITS
 from stages.images.dataset_params import DatasetParams, Shares
-from stages.images.listing import ENDINGS, image_files
+from stages.images.listing import ENDINGS, image_names
 from stages.images.sources.item import Item
 from stages.images.sources.label_maps import with_map
 from stages.images.sources.root import existing, root_of
@@ -42,5 +43,9 @@ def _in_folders(root: Path) -> list[Item]:
     for place in (root / split for split in SPLITS):
         if place.is_symlink() and not place.exists():
             raise UserError(f"{place}: a link to {place.readlink()}, which is not there; mend it, or take it away")
-    names = image_files(root)
-    return [Item(str(n), n.parts[0] if n.parts[0] in SPLITS else "train", root / n, str(n)) for n in names]
+    return [Item(name, _split(name), root) for name in image_names(root)]
+
+
+def _split(name: str) -> str:
+    first = name.split(os.sep, 1)[0]
+    return next((split for split in SPLITS if split == first), "train")

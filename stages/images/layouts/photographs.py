@@ -148,7 +148,7 @@ def _grid(region: Region, side: int, overlap: int) -> list[tuple[int, int, int, 
 def _crop(path: Path, split: str, window: Region) -> Crop:
     source, _ = PAIRS.get(path.stem, (path.stem, True))
     name = f"{path.stem}-{window.left}-{window.top}-{window.width}"
-    return Crop(name=name, split=split, path=path, source=source, window=window)
+    return Crop(name, split, path.parent, source, path.name, window=window)
 
 
 def _contrast(path: Path, window: Region) -> float:

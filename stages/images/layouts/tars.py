@@ -14,7 +14,7 @@ from stages.images.sources.item import Item
 from stages.images.sources.shares import fill_splits
 from stages.images.tars.contents import contents_of
 from stages.images.tars.copies import Tar
-from stages.images.tars.item import TarItem, tar_item
+from stages.images.tars.item import TarItem, tar_items
 from stages.images.tars.streamed import GB, card_of, copies_of
 from stages.images.tars.urls import urls_of
 
@@ -56,7 +56,7 @@ def _of_split(params: Params, split: str) -> list[Item]:
     found = [contents_of(url, copies, labels) for url in (urls_of(pattern, split) if pattern else ())]
     if split == "train" and params.stream:
         _refuse_little_room([tar for tar, _ in found], params)
-    return [tar_item(split, tar, sample, copies, params.stream) for tar, samples in found for sample in samples]
+    return [item for tar, samples in found for item in tar_items(split, tar, samples, copies, params.stream)]
 
 
 def _refuse_little_room(tars: list[Tar], params: Params) -> None:

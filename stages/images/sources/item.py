@@ -10,25 +10,33 @@ from stages.images.pixels import Uint8
 from stages.images.stored import ByteRange
 
 
-@dataclass(frozen=True, slots=True)  # there is one for every image of a source
+@dataclass(frozen=True, slots=True)  # there is one for every image of a source: what images share, they share in memory
 class Item:
-    """`name` is relative to the root and unique; `source` is what related images share (a photograph, a city).
+    """The image is the file `root / file`. `name` is unique; `source` is what related images share (a photograph).
 
-    Both are text that every table can hold, which the bytes of a file name need not be: files are found by `path`.
+    Where nothing else is given, both `file` and `source` are the name. Name and source are text that every table can
+    hold, which the bytes of a file name need not be.
     """
 
     name: str
     split: str
-    path: Path
-    source: str
+    root: Path
+    source: str = ""
+    file: str = ""
     labels: Callable[[], Uint8] | None = None
     beside: tuple[Path, ...] = ()  # further files it is made of: label maps
 
     def __post_init__(self) -> None:
-        name = text_of(self.name)
-        source = name if self.source == self.name else text_of(self.source)  # one text in memory
-        object.__setattr__(self, "name", name)
-        object.__setattr__(self, "source", source)
+        text, file = text_of(self.name), self.file or self.name
+        name = self.name if self.name == text else text  # the same text, once in memory
+        source = name if self.source in ("", self.name) else text_of(self.source)
+        for field, value in (("name", name), ("file", file), ("source", source)):
+            object.__setattr__(self, field, value)
+
+    @property
+    def path(self) -> Path:
+        """Its file."""
+        return self.root / self.file
 
     @property
     def stays(self) -> tuple[ByteRange, ByteRange] | None:
@@ -43,9 +51,10 @@ class Item:
 
     def image(self, limit: int) -> Uint8:
         """uint8 RGB (H, W, 3); ValueError tells why it cannot be had."""
+        path = self.path
         try:
-            return decode_rgb(self.path.read_bytes(), limit)
+            return decode_rgb(path.read_bytes(), limit)
         except ValueError as error:
-            if (kind := self.path.suffix.lower()) in UNREAD:
+            if (kind := path.suffix.lower()) in UNREAD:
                 raise ValueError(f"{kind} pictures cannot be read here; convert it to PNG or JPEG") from error
             raise

@@ -1,13 +1,13 @@
 """Val and test where a source brings none: shares of its training images."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from stages.images.dataset_params import Shares
 from stages.images.sources.item import Item
 from stages.project.seeds import number
 
-Take = Callable[[set[str], float, str], set[str]]  # of these sources, such a share, for that split
+Take = Callable[[Iterable[str], float, str], set[str]]  # of these sources, such a share, for that split
 
 
 def fill_splits(items: list[Item], shares: Shares, seed: int) -> list[Item]:
@@ -27,23 +27,26 @@ def _filled(items: list[Item], shares: Shares, take: Take) -> list[Item]:
     for split, share in (("test", shares.test), ("val", shares.val)):
         if any(item.split == split for item in items):
             continue
-        taken = take({item.source for item in items if item.split == "train"}, share, split)
+        taken = take((item.source for item in items if item.split == "train"), share, split)
         items = [
             replace(item, split=split) if item.split == "train" and item.source in taken else item for item in items
         ]
     return items
 
 
-def _hashed(sources: set[str], share: float, salt: str) -> set[str]:
-    if not sources or not share:
-        return set()
-    hashes = {source: number(f"{salt}/{source}") for source in sorted(sources)}
-    *others, _ = sorted(hashes, key=hashes.__getitem__)
-    return {source for source in others if hashes[source] / 2**64 < share} | set(others[:1])  # of few there is one too
+def _hashed(sources: Iterable[str], share: float, salt: str) -> set[str]:
+    """Those of low hashes; at least the one of the lowest, and never the one of the highest."""
+    taken: set[str] = set()
+    least: tuple[int, str] | None = None
+    most: tuple[int, str] = (-1, "")
+    for ranked in ((number(f"{salt}/{source}"), source) for source in sources):  # of millions, what is taken is kept
+        least, most = min(least or ranked, ranked), max(most, ranked)
+        if ranked[0] / 2**64 < share:
+            taken.add(ranked[1])
+    return (taken | {least[1]}) - {most[1]} if least and share else set()
 
 
-def _last(sources: set[str], share: float) -> set[str]:
-    if not sources or not share:
-        return set()
-    count = max(1, round(share * len(sources)))  # of few there is one too
-    return set(sorted(sources)[1:][-count:])
+def _last(sources: Iterable[str], share: float) -> set[str]:
+    names = sorted(set(sources))
+    count = max(1, round(share * len(names)))  # of few there is one too
+    return set(names[1:][-count:]) if share else set()

@@ -2,8 +2,11 @@
 
 import csv
 import os
+import sys
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -13,7 +16,13 @@ from stages.images.dataset_params import DatasetParams
 from stages.images.sources.item import Item
 from stages.images.sources.lists import read_lines
 
-Row = dict[str, str]  # column -> text: path, split and perhaps source
+
+class Row(NamedTuple):
+    """An image: its place below the root, its split, and what it shares with others (empty: nothing)."""
+
+    path: str
+    split: str
+    source: str = ""
 
 
 def listed(params: DatasetParams, root: Path) -> list[Item]:
@@ -21,16 +30,16 @@ def listed(params: DatasetParams, root: Path) -> list[Item]:
     rows = _read(Path(str(params.splits)).expanduser())
     if not rows:
         raise UserError(f"{params.splits}: no image is listed in it; write a row an image, path and split")
-    wrong = sorted({row["split"] for row in rows} - set(SPLITS))
+    wrong = sorted({row.split for row in rows} - set(SPLITS))
     if wrong:
         raise UserError(f"{params.splits}: split {wrong[0]!r} is not one of {', '.join(SPLITS)}")
-    twice = [name for name, count in Counter(os.path.normpath(row["path"]) for row in rows).items() if count > 1]
+    twice = [name for name, count in Counter(os.path.normpath(row.path) for row in rows).items() if count > 1]
     if twice:
         raise UserError(f"{params.splits}: {twice[0]} is listed twice; an image is in one split")
-    missing = [row["path"] for row in rows if not _is_file(root / row["path"])]
+    missing = [row.path for row in rows if not _is_file(root / row.path)]
     if missing:
         raise UserError(f"{params.splits}: {len(missing)} files are not in {root}, the first is {missing[0]}")
-    return [Item(row["path"], row["split"], root / row["path"], row.get("source", row["path"])) for row in rows]
+    return [Item(row.path, row.split, root, row.source) for row in rows]
 
 
 def _is_file(path: Path) -> bool:
@@ -50,7 +59,12 @@ def _read(path: Path) -> list[Row]:
     absent = [column for column in ("path", "split") if column not in columns]
     if absent:
         raise UserError(f"{path}: no column {absent[0]}; it needs path and split (and source, where images share one)")
-    return rows
+    places = [columns.index(name) for name in Row._fields if name in columns]
+    return [_row(*(values[place] for place in places)) for values in rows]
+
+
+def _row(path: str, split: str, source: str = "") -> Row:
+    return Row(path, sys.intern(split), source)
 
 
 def _read_lines(path: Path) -> list[Row]:
@@ -58,10 +72,10 @@ def _read_lines(path: Path) -> list[Row]:
     short = [row for row in rows if len(row) != 2]
     if short:
         raise UserError(f"{path}: line {' '.join(short[0])!r} is not PATH SPLIT")
-    return [{"path": name, "split": split} for name, split in rows]
+    return [_row(*row) for row in rows]
 
 
-def _read_csv(path: Path) -> tuple[list[str], list[Row]]:
+def _read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
     """By the csv module, not by pandas, whose text cannot hold names that are no UTF-8, and to which NA is no name."""
     try:
         columns, *rows = list(csv.reader(read_lines(path))) or [[]]
@@ -70,13 +84,13 @@ def _read_csv(path: Path) -> tuple[list[str], list[Row]]:
     short = [row for row in rows if len(row) != len(columns)]
     if short:
         raise UserError(f"{path}: row {','.join(short[0])!r} has not the {len(columns)} columns of the first line")
-    return columns, [dict(zip(columns, row, strict=True)) for row in rows]
+    return columns, rows
 
 
-def _read_parquet(path: Path) -> tuple[list[str], list[Row]]:
+def _read_parquet(path: Path) -> tuple[list[str], Iterable[tuple[str, ...]]]:
     try:
         frame = pd.read_parquet(path).astype(str)
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: not a parquet table ({error}); write it again, or give csv (path, split)") from error
     columns = [str(column) for column in frame.columns]
-    return columns, [dict(zip(columns, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
+    return columns, frame.itertuples(index=False, name=None)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stages.contract import UserError
 from stages.images.dataset_params import DatasetParams
-from stages.images.listing import image_files
+from stages.images.listing import image_names
 from stages.images.sources.item import Item
 from stages.images.sources.lists import read_lines
 from stages.images.sources.root import root_of
@@ -41,8 +41,8 @@ class Tree:
         folder = next((root / name for name in folders if (root / name).is_dir()), None)
         if folder is None:
             raise UserError(f"{root}: looked for {' or '.join(folders)}; get it from {self.where}")
-        names = image_files(folder)
+        names = image_names(folder)
         if split == "test" and self.only and (root / self.only).is_file():
             chosen = {line.split()[0] for line in read_lines(root / self.only)}
-            names = [name for name in names if str(name) in chosen]
-        return [Item(f"{folder.name}/{name}", split, folder / name, f"{folder.name}/{name}") for name in names]
+            names = [name for name in names if name in chosen]
+        return [Item(f"{folder.name}/{name}", split, folder.parent) for name in names]

@@ -23,7 +23,7 @@ COLUMNS = ["name", "offset", "length", "size", "sha256", "time"]  # of a member;
 BLOCK = 512  # bytes; a tar ends with blocks of zeros
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One key of a tar. A `length` of 0: there is no such member."""
 

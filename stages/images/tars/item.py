@@ -16,7 +16,7 @@ from stages.images.tars.copies import Copies, Tar
 from stages.images.tars.pictures import picture_of
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TarItem(Item):
     """`path` is its tar's, for messages alone. Where it `streams`, and is for training, it stays where it is."""
 
@@ -42,12 +42,23 @@ class TarItem(Item):
             yield f"{self.tar.sha256}/{at.offset}", at.length, 0
 
 
-def tar_item(split: str, tar: Tar, sample: Sample, copies: Copies, streams: bool) -> TarItem:
-    """An item that is called after the split, the tar and the key."""
+def tar_items(split: str, tar: Tar, samples: list[Sample], copies: Copies, streams: bool) -> list[TarItem]:
+    """Items that are called after the split, the tar and the key."""
     path = Path(tar.url)
-    name = f"{split}/{path.stem}/{sample.key}"
-    labels = partial(_labels, copies, tar, sample.labels) if sample.labels.length else None
-    return TarItem(name, split, path, name, labels, copies=copies, tar=tar, sample=sample, streams=streams)
+    return [
+        TarItem(
+            name=f"{split}/{path.stem}/{sample.key}",
+            split=split,
+            root=path,
+            file=".",
+            labels=partial(_labels, copies, tar, sample.labels) if sample.labels.length else None,
+            copies=copies,
+            tar=tar,
+            sample=sample,
+            streams=streams,
+        )
+        for sample in samples
+    ]
 
 
 def _labels(copies: Copies, tar: Tar, at: ByteRange) -> Uint8:
