@@ -71,7 +71,7 @@ def test_masks_are_frozen_for_what_test_sets_name(project: Path, capsys: pytest.
     values = read(project / "params.yaml")
     values["data"] = {"dataset": "mine"}
     of_val = testsets.open_testset("val", testsets.read(values, "val"))
-    assert of_val.keys == Dataset.open(project / "data/shards/mine", "val").keys and of_val.keys
+    assert of_val.keys == list(Dataset.open(project / "data/shards/mine", "val").keys) and of_val.keys
     assert all(of_val.masks.hole(key).sum() == 13 * 13 for key in of_val.keys)
     with pytest.raises(UserError, match=r"testsets: no mask generator box8 in masks; did you mean box80\?"):
         shard.main(set_=["testsets.val.masks=box8"])

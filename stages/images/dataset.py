@@ -2,18 +2,19 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.contract import Spec, UserError
 from stages.images.appearance import sha256_of
-from stages.images.pixels import Uint8
+from stages.images.columns import Ranges, Rows, Texts
+from stages.images.pixels import Bool, Uint8
 from stages.images.stored import ByteRange, decode, decode_map
 from stages.images.tars.streamed import Streamed
-from stages.project import tables
 from stages.project.hashing import of_folder
 
 SPLITS = ("train", "val", "test")
@@ -35,16 +36,16 @@ class Dataset:
     spec: Spec
     hash: str
     flip: float
-    keys: list[str]
-    sources: list[str]
-    shapes: list[tuple[int, int]]
-    images: list[ByteRange]
-    maps: list[ByteRange]
-    starts: list[int]  # of each image in the packed pixels
+    keys: Texts
+    sources: Texts
+    shape_N2: NDArray[np.int64]  # height, width
+    images: Ranges
+    maps: Ranges
+    starts: NDArray[np.int64]  # of each image in the packed pixels
     packed: Uint8 | None
-    sha256: dict[str, list[str]]  # of pixels: of "images" and of "maps"
+    sha256: dict[str, Texts]  # of pixels: of "images" and of "maps"
+    whole: dict[str, Bool]  # which of these were checked, (N,)
     streamed: Streamed | None = None  # a split that is not stored: it is read out of others' tars
-    whole: set[tuple[str, int]] = field(default_factory=set)  # what was checked
 
     @classmethod
     def open(cls, folder: Path, split: str) -> "Dataset":
@@ -52,29 +53,30 @@ class Dataset:
         card = read_card(folder)
         if not card["counts"].get(split):
             raise UserError(f"{folder}: no {split} images; its splits: {card['counts']}")
-        frame = tables.read(folder / "index", split=split)
-        if len(frame) != card["counts"][split]:  # what says where rows lie has no checksum of its own
-            raise _damaged(folder, f"{folder / 'index'}{tables.ENDING}: {len(frame)} rows of {split}")
-        shapes = list(zip(frame["height"].tolist(), frame["width"].tolist(), strict=True))
-        ends = np.cumsum([3 * height * width for height, width in shapes])
-        shards = frame["shard"].tolist()
+        rows = Rows.read(folder / "index", split)
+        if len(rows.texts["key"]) != card["counts"][split]:  # what tells where rows lie has no checksum of its own
+            raise _damaged(folder, f"{folder / 'index'}: {len(rows.texts['key'])} {split} images")
+        shape_N2 = np.stack([rows.numbers("height"), rows.numbers("width")], axis=1)
+        starts = np.concatenate([[0], np.cumsum(3 * shape_N2.prod(axis=1))])
+        images = rows.ranges()
         streamed = Streamed.of(card["streamed"]) if split == "train" and "streamed" in card else None
         return cls(
             folder=folder,
             name=card["name"],
             split=split,
             spec=Spec(card["size"], card["classes"]),
-            hash=streamed.hash(card["splits"][split], shards) if streamed else card["splits"][split],
+            hash=streamed.hash(card["splits"][split], images.tar_N) if streamed else card["splits"][split],
             flip=card["flip"],
-            keys=frame["key"].astype(str).tolist(),
-            sources=frame["source"].astype(str).tolist(),
-            shapes=shapes,
-            images=_ranges(shards, frame["offset"].tolist(), frame["length"].tolist()),
-            maps=_ranges(shards, frame["labels_offset"].tolist(), frame["labels_length"].tolist()),
-            starts=[0, *ends.tolist()],
-            packed=_packed(folder, split, int(ends[-1])),
+            keys=rows.texts["key"],
+            sources=rows.texts["source"],
+            shape_N2=shape_N2,
+            images=images,
+            maps=rows.ranges("labels_"),
+            starts=starts,
+            packed=_packed(folder, split, int(starts[-1])),
+            sha256={"images": rows.texts["sha256"], "maps": rows.texts["labels_sha256"]},
+            whole={kind: np.zeros(len(shape_N2), dtype=np.bool_) for kind in ("images", "maps")},
             streamed=streamed,
-            sha256={"images": frame["sha256"].tolist(), "maps": frame["labels_sha256"].tolist()},
         )
 
     def __len__(self) -> int:
@@ -85,7 +87,7 @@ class Dataset:
         if self.packed is None:
             return self._checked("images", index, _decoded(lambda: self._image(self.images[index])))
         flat = self.packed[self.starts[index] : self.starts[index + 1]]
-        return self._checked("images", index, np.asarray(flat).reshape(*self.shapes[index], 3))
+        return self._checked("images", index, np.asarray(flat).reshape(*self.shape_N2[index], 3))
 
     def labels(self, index: int) -> Uint8 | None:
         """uint8 classes (H, W) of the image's very pixels; None where the data has no label maps."""
@@ -109,10 +111,10 @@ class Dataset:
 
     def _checked(self, kind: str, index: int, image: Uint8 | None) -> Uint8:
         """The image or map as it is, if it is what was stored; None where nothing could be decoded."""
-        if (kind, index) not in self.whole:
+        if not self.whole[kind][index]:
             if image is None or sha256_of(image) != self.sha256[kind][index]:
                 raise _damaged(self.folder, f"{self._place(kind, index)}: {self.keys[index]} is not what was stored")
-            self.whole.add((kind, index))
+            self.whole[kind][index] = True
         assert image is not None
         return image
 
@@ -168,7 +170,3 @@ def _packed(folder: Path, split: str, expected: int) -> Uint8 | None:
     if path.stat().st_size != expected:
         raise _damaged(folder, f"{path}: {path.stat().st_size} bytes where {expected} were written")
     return np.memmap(path, dtype=np.uint8, mode="r")
-
-
-def _ranges(shards: list[str], offsets: list[int], lengths: list[int]) -> list[ByteRange]:
-    return [ByteRange(*row) for row in zip(shards, offsets, lengths, strict=True)]

@@ -73,7 +73,7 @@ class TrainStream:
         rng = seeds.generator(self.seed, "batch", k, place)
         seed = int(rng.integers(LARGEST))  # first, so that it is the same under every generator
         size = self.dataset.spec.size
-        top, left = (int(rng.integers(side - size + 1)) for side in self.dataset.shapes[index])
+        top, left = (int(rng.integers(side - size + 1)) for side in self.dataset.shape_N2[index].tolist())
         step = -1 if rng.random() < self.dataset.flip else 1
         window = (slice(top, top + size), slice(left, left + size))
         return Example(index, seed, window, step, _hole(self.generator, rng, size))
@@ -122,8 +122,7 @@ def _tars(dataset: Dataset) -> tuple[list[str], NDArray[np.int64]]:
     """The tars that a streamed split is read from, and each image's; any other split counts as one."""
     if not dataset.streamed:
         return [], np.zeros(len(dataset), dtype=np.int64)
-    urls, tar_N = np.unique([image.shard for image in dataset.images], return_inverse=True)
-    return urls.tolist(), tar_N.astype(np.int64)
+    return dataset.images.tars, dataset.images.tar_N
 
 
 def _hole(generator: MaskGenerator | None, rng: np.random.Generator, size: int) -> Bool:

@@ -1,6 +1,7 @@
 """Tables on disk: parquet, or csv where pyarrow is not installed."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from stages.project.files import atomic
 TEXT = dict.fromkeys(("key", "image", "source", "name", "sha256", "phash", "method", "variant", "card"), str)
 MEND = "run the stage that writes it (dvc repro)"
 ENDING = ".parquet" if find_spec("pyarrow") else ".csv"
+PIECE = 8192  # rows of a large table that are in memory at once
 
 
 def write(frame: pd.DataFrame, stem: Path) -> Path:
@@ -34,6 +36,25 @@ def write_pieces(frames: Iterable[pd.DataFrame], stem: Path) -> Path:
     return path
 
 
+def read(stem: Path, columns: Collection[str] = ()) -> pd.DataFrame:
+    """The table that `write` left at `stem`; UserError where it is not there, damaged, or lacks one of `columns`."""
+    path = _there(stem)
+    with _telling_damage(path):
+        if path.suffix == ".parquet":
+            frame = pd.read_parquet(path, page_checksum_verification=True)
+        else:
+            frame = pd.read_csv(path, dtype=TEXT)
+    _refuse_missing(columns, frame.columns, path)
+    return frame
+
+
+def read_pieces(stem: Path, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+    """Those columns, a piece of the rows after the other, of which one is in memory; UserError as above."""
+    path = _there(stem)
+    with _telling_damage(path):
+        yield from (_parquet_pieces if path.suffix == ".parquet" else _csv_pieces)(path, columns)
+
+
 def _write_parquet(frames: Iterator[pd.DataFrame], path: Path) -> None:
     import pyarrow as pa  # here: it need not be installed
     from pyarrow.parquet import ParquetWriter
@@ -50,31 +71,43 @@ def _write_csv(frames: Iterator[pd.DataFrame], path: Path) -> None:
         frame.to_csv(path, index=False, mode="a" if number else "w", header=not number)
 
 
-def read(stem: Path, columns: Collection[str] = (), **of: str) -> pd.DataFrame:
-    """The table that `write` left at `stem`; UserError where it is not there, damaged, or lacks one of `columns`.
-
-    With `of`, column=value, the rows of that value; the others are not in memory.
-    """
+def _there(stem: Path) -> Path:
+    """The table's file, as parquet before csv."""
     parquet, csv = (stem.parent / (stem.name + ending) for ending in (".parquet", ".csv"))
     if parquet.is_file() and ENDING == ".parquet":
-        only = [(name, "==", value) for name, value in of.items()] or None
-        return _read(lambda: pd.read_parquet(parquet, filters=only, page_checksum_verification=True), parquet, columns)
+        return parquet
     if csv.is_file():
-        return _read(lambda: _chosen(pd.read_csv(csv, dtype=TEXT), of), csv, columns)
+        return csv
     raise UserError(f"{stem}{ENDING}: no such table; {MEND}")
 
 
-def _chosen(frame: pd.DataFrame, of: dict[str, str]) -> pd.DataFrame:
-    for name, value in of.items():
-        frame = frame[frame[name] == value]
-    return frame.reset_index(drop=True)
+def _parquet_pieces(path: Path, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+    from pyarrow.parquet import ParquetFile  # here: it need not be installed
+
+    with ParquetFile(path, page_checksum_verification=True) as file:
+        _refuse_missing(columns, file.schema_arrow.names, path)
+        for batch in file.iter_batches(PIECE, columns=list(columns)):
+            yield batch.to_pandas()
 
 
-def _read(table: Callable[[], pd.DataFrame], path: Path, columns: Collection[str]) -> pd.DataFrame:
+def _csv_pieces(path: Path, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+    with pd.read_csv(path, dtype=TEXT, keep_default_na=False, chunksize=PIECE) as frames:
+        for frame in frames:
+            _refuse_missing(columns, frame.columns, path)
+            yield frame[list(columns)]
+
+
+@contextmanager
+def _telling_damage(path: Path) -> Iterator[None]:
+    """What pyarrow and pandas raise in bytes that are no table, and that is whatever they meet, is a UserError."""
     try:
-        frame = table()
-    except Exception as error:  # pyarrow and pandas raise whatever they meet in bytes that are no table
+        yield
+    except UserError:
+        raise
+    except Exception as error:
         raise UserError(f"{path}: damaged; {MEND}") from error
-    if missing := [column for column in columns if column not in frame.columns]:
+
+
+def _refuse_missing(columns: Collection[str], there: Collection[str], path: Path) -> None:
+    if missing := [column for column in columns if column not in there]:
         raise UserError(f"{path}: no column {missing[0]}; {MEND}")
-    return frame

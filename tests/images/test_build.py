@@ -45,7 +45,7 @@ def test_tars_and_packed_pixels_agree_and_webdataset_reads_them(source: Path, ma
     shards = sorted(str(path) for path in folder.glob("d-train-*.tar"))
     assert len(shards) > 1
     samples = list(webdataset.WebDataset(shards, shardshuffle=False, empty_check=False))
-    assert [sample["__key__"] for sample in samples] == tarred.keys
+    assert [sample["__key__"] for sample in samples] == list(tarred.keys)
     for index, sample in enumerate(samples):
         assert np.array_equal(packed.image(index), tarred.image(index))
         assert np.abs(decode_rgb(sample[ending]).astype(int) - tarred.image(index)).max() <= 1  # another JPEG decoder

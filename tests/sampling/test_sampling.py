@@ -55,7 +55,7 @@ def content(place: Path) -> dict[str, bytes]:
 def test_every_completion_is_kept_with_its_seed(testset, tmp_path):
     finished, calls = drawn(testset, tmp_path)
     assert calls == 2
-    assert finished.keys == testset.dataset.keys and len(finished.sources) == toy.IMAGES
+    assert finished.keys == list(testset.dataset.keys) and len(finished.sources) == toy.IMAGES
     raw_KHWC = finished.raw_KHWC(finished.keys[3])
     assert raw_KHWC.shape == (8, toy.SIZE, toy.SIZE, 3) and raw_KHWC.dtype == np.uint8
     seed = testset.seeds(finished.keys[3])[5]

@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass, field
 from threading import Thread
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from stages.contract import UserError
 from stages.images.dataset_params import DatasetParams
 from stages.images.pixels import Uint8
@@ -46,12 +49,11 @@ class Streamed:
         tars = {tar["url"]: Tar(**tar) for tar in card["tars"]}
         return cls(tars, copies_of(card["cache_gb"]), DatasetParams.model_validate(card["params"]), card["group"])
 
-    def hash(self, content: str, shards: list[str]) -> str:
+    def hash(self, content: str, tar_N: NDArray[np.int64]) -> str:
         """A digest of the split's content, and of which images lie in a tar, if the order of an epoch hangs on that."""
-        numbers = {url: number for number, url in enumerate(sorted(set(shards)))}
-        if len(numbers) <= self.group:
+        if int(tar_N.max()) < self.group:
             return content
-        return of_values({"content": content, "group": self.group, "tars": [numbers[url] for url in shards]})
+        return of_values({"content": content, "group": self.group, "tars": tar_N.tolist()})
 
     def image(self, at: ByteRange) -> Uint8:
         """uint8 RGB (H, W, 3), as `prepare` makes it; ValueError for damaged bytes."""
