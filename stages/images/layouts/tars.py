@@ -53,10 +53,15 @@ def card(items: list[Item], params: Params) -> dict[str, Any]:
 def _of_split(params: Params, split: str) -> list[Item]:
     pattern, copies = getattr(params, split), copies_of(params.cache_gb)
     labels = params.labels if params.classes else None
-    found = [contents_of(url, copies, labels) for url in (urls_of(pattern, split) if pattern else ())]
+    tars: list[Tar] = []
+    found: list[Item] = []
+    for url in urls_of(pattern, split) if pattern else ():
+        tar, samples = contents_of(url, copies, labels)
+        tars.append(tar)
+        found += tar_items(split, tar, samples, copies, params.stream)
     if split == "train" and params.stream:
-        _refuse_little_room([tar for tar, _ in found], params)
-    return [item for tar, samples in found for item in tar_items(split, tar, samples, copies, params.stream)]
+        _refuse_little_room(tars, params)
+    return found
 
 
 def _refuse_little_room(tars: list[Tar], params: Params) -> None:

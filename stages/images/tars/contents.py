@@ -43,12 +43,14 @@ def contents_of(url: str, copies: Copies, labels: str | None) -> tuple[Tar, list
     members = zip(frame["name"].astype(str), frame["offset"].tolist(), frame["length"].tolist(), strict=True)
     rows = [(*base_plus_ext(name), offset, length) for name, offset, length in members]
     keyed = groupby((row for row in rows if row[0] is not None), key=lambda row: row[0])
-    return tar, [_sample(key, url, {row[1].lower(): row[2:] for row in found}, labels) for key, found in keyed]
+    none = ByteRange(url, 0, 0)  # one for all that have none
+    return tar, [_sample(key, {row[1].lower(): row[2:] for row in found}, labels, none) for key, found in keyed]
 
 
-def _sample(key: str, url: str, members: dict[str, tuple[int, int]], labels: str | None) -> Sample:
-    image = next((members[ending] for ending in IMAGES if ending in members), (0, 0))
-    return Sample(key, ByteRange(url, *image), ByteRange(url, *(members.get(labels, (0, 0)) if labels else (0, 0))))
+def _sample(key: str, members: dict[str, tuple[int, int]], labels: str | None, none: ByteRange) -> Sample:
+    image = next((members[ending] for ending in IMAGES if ending in members), None)
+    maps = members.get(labels) if labels else None
+    return Sample(key, *(none if at is None else ByteRange(none.shard, *at) for at in (image, maps)))
 
 
 def _listed(url: str, copies: Copies) -> pd.DataFrame:

@@ -22,23 +22,24 @@ class TarItem(Item):
 
     copies: Copies
     tar: Tar
-    sample: Sample
+    image_at: ByteRange
+    labels_at: ByteRange
     streams: bool
 
     def image(self, limit: int) -> Uint8:
         """uint8 RGB (H, W, 3); ValueError tells why it cannot be had."""
-        if not self.sample.image.length:
+        if not self.image_at.length:
             raise ValueError("no image of that key in the tar")
-        return picture_of(self.copies.read(self.tar, self.sample.image), limit)
+        return picture_of(self.copies.read(self.tar, self.image_at), limit)
 
     @property
     def stays(self) -> tuple[ByteRange, ByteRange] | None:
         """Where its image and its label map are read in training; None where shards are made of it."""
-        return (self.sample.image, self.sample.labels) if self.streams and self.split == "train" else None
+        return (self.image_at, self.labels_at) if self.streams and self.split == "train" else None
 
     def stamps(self) -> Iterator[tuple[str, int, int]]:
         """Its places in a tar of that checksum."""
-        for at in (self.sample.image, self.sample.labels):
+        for at in (self.image_at, self.labels_at):
             yield f"{self.tar.sha256}/{at.offset}", at.length, 0
 
 
@@ -54,7 +55,8 @@ def tar_items(split: str, tar: Tar, samples: list[Sample], copies: Copies, strea
             labels=partial(_labels, copies, tar, sample.labels) if sample.labels.length else None,
             copies=copies,
             tar=tar,
-            sample=sample,
+            image_at=sample.image,
+            labels_at=sample.labels,
             streams=streams,
         )
         for sample in samples
