@@ -4,7 +4,6 @@ import csv
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,10 +86,10 @@ def _read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
     return columns, rows
 
 
-def _read_parquet(path: Path) -> tuple[list[str], Iterable[tuple[str, ...]]]:
+def _read_parquet(path: Path) -> tuple[list[str], list[tuple[str, ...]]]:
     try:
         frame = pd.read_parquet(path).astype(str)
+        rows = list(frame.itertuples(index=False, name=None))  # only now is the text of a column read
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: not a parquet table ({error}); write it again, or give csv (path, split)") from error
-    columns = [str(column) for column in frame.columns]
-    return columns, frame.itertuples(index=False, name=None)
+    return [str(column) for column in frame.columns], rows

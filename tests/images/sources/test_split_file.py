@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from stages.contract import UserError
@@ -67,3 +69,11 @@ def test_a_list_that_is_none_is_one_line(root: Path, name: str, data: bytes, tol
     (root / name).write_bytes(data)
     with pytest.raises(UserError, match=told):
         found(root, root / name)
+
+
+def test_a_parquet_list_whose_text_is_damaged_is_refused(root: Path) -> None:
+    """As where a bit of a name has flipped: the table itself is whole."""
+    names = pa.array([b"\xe1.png", b"b.png"]).view(pa.string())
+    pq.write_table(pa.table({"path": names, "split": ["train", "val"]}), root / "splits.parquet")
+    with pytest.raises(UserError, match=r"splits\.parquet: not a parquet table \(.*write it again"):
+        found(root, root / "splits.parquet")
