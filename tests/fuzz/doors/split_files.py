@@ -57,7 +57,7 @@ def knock(given: tuple[str, Rows | None, bytes]) -> Verdict:
     verdict = of_verb("shard", ["d", "--refresh"], [f"splits.{ending}"])
     refuse_halves()
     if verdict.accepted:
-        _refuse_wrong(rows)
+        _refuse_wrong(None if rows is None else _meant(rows, ending))
     elif rows is not None:
         assert not _is_right(rows, ending), verdict.line
     return verdict
@@ -73,13 +73,13 @@ def _refuse_wrong(rows: Rows | None) -> None:
         assert found == rows
 
 
+def _meant(rows: Rows, ending: str) -> Rows:
+    """In lines of text what is blank about a row is no part of it."""
+    return [(path, split.strip() if ending == "txt" else split) for path, split in rows]
+
+
 def _is_right(rows: Rows, ending: str) -> bool:
     paths = [path for path, _ in rows]
     told = [path for path, _ in rows if path in THERE]
-    return bool(rows) and paths == told and len(set(paths)) == len(paths) and _splits_are_right(rows, ending)
-
-
-def _splits_are_right(rows: Rows, ending: str) -> bool:
-    """In lines of text what is blank about a row is no part of it."""
-    splits = {split.strip() if ending == "txt" else split for _, split in rows}
-    return splits <= {"train", "val", "test"}
+    splits = {split for _, split in _meant(rows, ending)}
+    return bool(rows) and paths == told and len(set(paths)) == len(paths) and splits <= {"train", "val", "test"}
