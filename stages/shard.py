@@ -99,7 +99,7 @@ def _shards(name: str, params: DatasetParams) -> dict[str, Any]:
 
 
 def _freeze(name: str, params: DatasetParams, split: str, sets: Mapping[str, Mapping[str, Any]], folder: Path) -> None:
-    keys, source = Dataset.open(paths.shards(name), split).keys, Source(paths.shards(name), params)
+    keys, source = Dataset.open(paths.shards(name), split).keys, Source(paths.shards(name), params, split)
     for set_name, generator in sets.items():
         warnings = freeze(dict(generator), keys, params.size, folder, set_name, params.seed, source)
         for warning in warnings[:WARNINGS]:

@@ -20,10 +20,11 @@ from stages.project import tables
 
 @dataclass(frozen=True)
 class Source:
-    """The source of the dataset that lies in `folder`."""
+    """The source of a split of the dataset that lies in `folder`."""
 
     folder: Path
     params: DatasetParams
+    split: str
 
     def name(self, key: str) -> Path:
         """The file, relative to the source's root, of the image with that key."""
@@ -54,9 +55,13 @@ class Source:
 
     @cached_property
     def _names(self) -> dict[str, str]:
-        frame = tables.read(self.folder / "index")
-        return dict(zip(frame["key"].astype(str), frame["name"].astype(str), strict=True))
+        found: dict[str, str] = {}
+        for frame in tables.read_pieces(self.folder / "index", ("split", "key", "name")):
+            own = frame[frame["split"] == self.split].astype(str)
+            found |= dict(zip(own["key"], own["name"], strict=True))
+        return found
 
     @cached_property
     def _items(self) -> dict[str, Item]:
-        return {item.name: item for item in layout(self.params.layout).items(self.params)}
+        items = layout(self.params.layout).items(self.params)
+        return {item.name: item for item in items if item.split == self.split}

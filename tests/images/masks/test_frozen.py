@@ -66,9 +66,10 @@ def test_files_are_frozen_by_name_with_warnings(tmp_path: Path) -> None:
     dot_HW[0, 0] = 255
     write_png(tmp_path / "f/a.png", dot_HW)
     write_png(tmp_path / "f/b.png", 255 - dot_HW)
-    tables.write(pd.DataFrame({"key": ["a", "b"], "name": ["a.jpg", "b.jpg"]}), tmp_path / "shards/index")
+    index = {"key": ["a", "b", "b"], "name": ["a.jpg", "b.jpg", "a.jpg"], "split": ["test", "test", "train"]}
+    tables.write(pd.DataFrame(index), tmp_path / "shards/index")
     block = {"generator": "files", "folder": str(tmp_path / "f"), "hole": "white"}
-    source = Source(tmp_path / "shards", params_of("folder", size=20))
+    source = Source(tmp_path / "shards", params_of("folder", size=20), "test")
     warnings = freeze(block, ["b", "a"], 20, tmp_path, "files", source=source)
     assert len(warnings) == 2 and "b:" in warnings[0] and "almost everything" in warnings[0]
     assert np.array_equal(MaskSet.open(tmp_path, "files").hole("a"), dot_HW > 0)

@@ -41,7 +41,7 @@ class Work:
     def frozen(self, **keys: Any) -> tuple[Dataset, MaskSet, list[str]]:
         params = params_of("folder", root=str(self.root / "images"), **keys)
         build("d", params, self.root / "shards", silent)
-        test, source = Dataset.open(self.root / "shards", "test"), Source(self.root / "shards", params)
+        test, source = Dataset.open(self.root / "shards", "test"), Source(self.root / "shards", params, "test")
         block = {**WHITE, "folder": str(self.root / "masks")}
         told = freeze(block, test.keys, params.size, self.root / "frozen", "files", source=source)
         return test, MaskSet.open(self.root / "frozen", "files"), told
