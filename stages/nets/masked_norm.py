@@ -26,7 +26,7 @@ class Normalisation:
 
 
 class MaskedNorm(nn.Module):
-    """Mean and variance are those of an image's known positions; known_B1HW = None means that all are."""
+    """Mean and variance are those of an image's known positions, and hidden ones become 0; None: all are known."""
 
     def __init__(self, channels: int, rule: Normalisation) -> None:
         super().__init__()
@@ -41,7 +41,9 @@ class MaskedNorm(nn.Module):
         mean_BG, rstd_BG = _statistics(x_BCHW, known_B1HW, self.groups)
         gain_BC = rstd_BG[:, :, None] * self.weight.view(self.groups, -1)
         shift_BC = self.bias.view(self.groups, -1) - mean_BG[:, :, None] * gain_BC
-        return torch.addcmul(_map(shift_BC, x_BCHW), x_BCHW, _map(gain_BC, x_BCHW))
+        normal_BCHW = torch.addcmul(_map(shift_BC, x_BCHW), x_BCHW, _map(gain_BC, x_BCHW))
+        # hidden positions have no say in the statistics: where few are known, they would grow a thousandfold a layer
+        return normal_BCHW.masked_fill(known_B1HW == 0, 0.0)
 
 
 def _statistics(x_BCHW: Tensor, known_B1HW: Tensor, groups: int) -> tuple[Tensor, Tensor]:

@@ -128,3 +128,25 @@ def test_an_untrained_generator_has_no_checkerboard(stem):
     assert first.std() > 0.01  # it is no grey picture
     flat = net.head.weight.flatten(1)
     assert torch.linalg.matrix_rank(flat) == 3  # a row a colour, though every pixel learns its own
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_hidden_positions_are_0_after_normalisation(kind):
+    (x_BCHW, known_B1HW), norm = scene(0), MaskedNorm(8, Normalisation(kind))
+    y_BCHW = norm(x_BCHW, known_B1HW)
+    assert not (y_BCHW * (1 - known_B1HW)).any() and (y_BCHW * known_B1HW).any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_are_numbers_where_one_position_alone_is_known(kind):
+    """Its statistics have no spread: through them hidden positions grew until attention's gradient was none."""
+    torch.manual_seed(0)
+    layers = [SpatialAttention(8, Normalisation(kind)) for _ in range(4)]
+    x_BCHW, known_B1HW = scene(0)[0].requires_grad_(), torch.zeros(2, 1, 8, 8)
+    known_B1HW[:, :, 0, 0] = 1
+    y_BCHW: Tensor = x_BCHW
+    for layer in layers:
+        y_BCHW, _ = layer(y_BCHW, known_B1HW)
+    (y_BCHW * known_B1HW).square().sum().backward()
+    gradients = [x_BCHW.grad, *(p.grad for layer in layers for p in layer.parameters())]
+    assert all(bool(gradient.isfinite().all()) for gradient in gradients) and y_BCHW.abs().max() < 100
