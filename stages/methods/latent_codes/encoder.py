@@ -36,7 +36,7 @@ CHOICES: tuple[str, ...] = (  # what the paper leaves open
     "blocks, layers that halve nothing only keep the mask",
     "the last convolution gives the classes: two linear layers in a row would say no more (as released there are 256 "
     "channels between, with a ReLU on them and on the logits)",
-    "statistics, attention and convolutions are masked throughout (strict)",
+    "statistics, attention and convolutions are masked throughout (strict); a hidden position is 0 once normalised",
     "the loss is a mean over visible cells, not a sum",
     "start: vq is ours: the paper's encoder begins from scratch",
 )
