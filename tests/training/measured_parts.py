@@ -74,10 +74,17 @@ def built(plan: Plan, values: dict[str, Any], ranks: Ranks) -> tuple[Part, Spec]
     return part, spec
 
 
+def tiny() -> tuple[dict[str, Any], list[Plan]]:
+    """Preset tiny, and every part of it."""
+    values = YAML(typ="safe").load(preset.render("tiny"))
+    return values, [
+        parts.plan(values, method, name) for method in values["methods"] for name in parts.order(values, method)
+    ]
+
+
 def main(folder: Path) -> None:
     """Every part of preset tiny, and one that draws from torch's own generator as it measures."""
-    values = YAML(typ="safe").load(preset.render("tiny"))
-    plans = [parts.plan(values, method, name) for method in values["methods"] for name in parts.order(values, method)]
+    values, plans = tiny()
     with joined(CPU) as ranks:
         found = {plan.title: told(*built(plan, values, ranks), ranks) for plan in plans}
         found["noisy"] = told(Plain(bench(loop(), ranks), noise=0.5), Spec(8), ranks)
