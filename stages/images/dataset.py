@@ -15,6 +15,7 @@ from stages.images.columns import Ranges, Rows, Texts
 from stages.images.pixels import Bool, Uint8
 from stages.images.stored import ByteRange, decode, decode_map
 from stages.images.tars.streamed import Streamed
+from stages.project import tables
 from stages.project.hashing import of_folder
 
 SPLITS = ("train", "val", "test")
@@ -54,8 +55,9 @@ class Dataset:
         if not card["counts"].get(split):
             raise UserError(f"{folder}: no {split} images; its splits: {card['counts']}")
         rows = Rows.read(folder / "index", split)
-        if len(rows.texts["key"]) != card["counts"][split]:  # what tells where rows lie has no checksum of its own
-            raise _damaged(folder, f"{folder / 'index'}: {len(rows.texts['key'])} {split} images")
+        if (found := len(rows.texts["key"])) != card["counts"][split]:  # where rows lie has no checksum of its own
+            were = f"{found} {split} images where {card['counts'][split]} were written"
+            raise _damaged(folder, f"{folder / 'index'}{tables.ENDING}: {were}")
         shape_N2 = np.stack([rows.numbers("height"), rows.numbers("width")], axis=1)
         starts = np.concatenate([[0], np.cumsum(3 * shape_N2.prod(axis=1))])
         images = rows.ranges()

@@ -9,15 +9,14 @@ import pandas as pd
 
 from stages.images.audit import COLUMNS
 from stages.images.ledger import Ledger
-
-PIECE = 4096  # rows that are in memory at once
+from stages.project import tables
 
 
 def index_of(ledger: Ledger) -> Iterator[pd.DataFrame]:
-    """Pieces of PIECE rows, wherever tars end; the last is smaller, and the only one may be empty."""
+    """Pieces of `tables.PIECE` rows, wherever tars end; the last is smaller, and the only one may be empty."""
     rows = (values for table, values in ledger.rows() if table == "index")
-    some = list(islice(rows, PIECE))
+    some = list(islice(rows, tables.PIECE))
     while True:
         yield pd.DataFrame(some, columns=list(COLUMNS["index"]))
-        if not (some := list(islice(rows, PIECE))):
+        if not (some := list(islice(rows, tables.PIECE))):
             return

@@ -14,7 +14,7 @@ ENDINGS = UNREAD | {
 
 
 def image_files(root: Path, deep: bool = True) -> list[Path]:
-    """The same as paths."""
+    """What `image_names` lists, as paths."""
     return [Path(name) for name in image_names(root, deep)]
 
 
@@ -49,13 +49,14 @@ def _under(root: Path, name: str, above: set[tuple[int, int]], deep: bool) -> It
     with os.scandir(root / name) as entries:
         seen = [entry for entry in entries if not entry.name.startswith(".")]
     for entry in seen:
+        below = os.path.join(name, entry.name)  # noqa: PTH118 - as paths all of them would take four times the memory
         link = Path(entry) if entry.is_symlink() else None  # a Path, since an entry raises where links go round
         if (link or entry).is_dir():
             if deep:
                 holding = _holding(link) if link else set()
-                yield from _under(root, os.path.join(name, entry.name), above | holding | {here}, deep)  # noqa: PTH118
+                yield from _under(root, below, above | holding | {here}, deep)
         elif Path(entry.name).suffix.lower() in ENDINGS and ((link or entry).is_file() or (link and not link.exists())):
-            yield os.path.join(name, entry.name)  # noqa: PTH118 - a path of each would take four times the memory; and no pipe or device, which could be waited for without end
+            yield below  # and no pipe or device, which could be waited for without end
 
 
 def _holding(folder: Path) -> set[tuple[int, int]]:

@@ -14,7 +14,7 @@ from stages.project.files import atomic
 TEXT = dict.fromkeys(("key", "image", "source", "name", "sha256", "phash", "method", "variant", "card"), str)
 MEND = "run the stage that writes it (dvc repro)"
 ENDING = ".parquet" if find_spec("pyarrow") else ".csv"
-PIECE = 8192  # rows of a large table that are in memory at once
+PIECE = 4096  # rows of a large table that are in memory at once
 
 
 def write(frame: pd.DataFrame, stem: Path) -> Path:

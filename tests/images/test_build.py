@@ -222,3 +222,13 @@ def test_a_damaged_or_absent_dataset_is_told(source: Path, make: Make, tmp_path:
     packed_path(folder, "val").write_bytes(b"short")
     with pytest.raises(UserError, match="packed-val"):
         Dataset.open(folder, "val")
+
+
+def test_an_index_that_has_lost_a_row_is_told(source: Path, make: Make) -> None:
+    """As a flipped bit may do to what tells where rows lie, which has no checksum."""
+    card, folder = make("folder", root=str(source))
+    index = tables.read(folder / "index")
+    tables.write(index[index["key"] != index["key"].iloc[-1]], folder / "index")
+    count = card["counts"]["train"]
+    with pytest.raises(UserError, match=rf"index\.parquet: {count - 1} train images where {count} were written; make"):
+        Dataset.open(folder, "train")

@@ -29,8 +29,8 @@ def peak(root: Path, count: int) -> int:
 
 
 def test_four_times_the_images_take_little_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for size in ("index.PIECE", "duplicates.TOGETHER", "ledger.BUFFER"):  # far more than all that is here
-        monkeypatch.setattr(f"stages.images.{size}", 50)
+    for size in ("project.tables.PIECE", "images.duplicates.TOGETHER", "images.ledger.BUFFER"):  # more than is here
+        monkeypatch.setattr(f"stages.{size}", 50)
     (tmp_path / "source").mkdir()
     peak(tmp_path / "source", 50)  # what is imported on the way, and kept by libraries
     few = peak(tmp_path / "source", FEW)
